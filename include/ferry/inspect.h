@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking: what exists, who uses it, and what the dead have left behind.
+ *
+ * A `realm` argument is a directory, or NULL for the default one.  Lists are
+ * allocated by the call and freed with ferry_free().  Nothing here blocks for
+ * long, changes a queue, or needs anybody's cooperation.
+ */
+#ifndef FERRY_INSPECT_H
+#define FERRY_INSPECT_H
+
+#include <ferry/base.h>
+#include <ferry/link.h>
+#include <ferry/mailbox.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum ferry_state {
+	FERRY_LIVE,		/* in use, or persistent */
+	FERRY_ABANDONED,	/* its last user was killed; counts as absent */
+	FERRY_FOREIGN,		/* a file that is not Ferry's */
+	FERRY_DAMAGED,		/* Ferry's, but the header makes no sense */
+	FERRY_OTHER_VERSION,
+	FERRY_NO_ACCESS,
+};
+
+struct ferry_object {
+	char name[FERRY_NAME_MAX + 1];
+	enum ferry_state state;
+	char kind[16];		/* "mailbox" */
+	uid_t uid;
+	gid_t gid;
+	unsigned mode;
+	int64_t created_at;	/* CLOCK_REALTIME nanoseconds */
+	struct ferry_mailbox_stat mailbox;	/* only when state is live or abandoned */
+	char why[160];		/* the sentence for every other state */
+};
+
+/*
+ * The path of the default realm, whether it exists or not.  Returns its
+ * length, or -ENAMETOOLONG as -EINVAL.
+ */
+FERRY_API int ferry_realm(char *buf, size_t size);
+
+/* All objects of a realm, by name.  An absent realm has none. */
+FERRY_API int ferry_list(const char *realm, struct ferry_object **out,
+			 size_t *n_out);
+
+/* One object by name, address or path. */
+FERRY_API int ferry_look(const char *name, struct ferry_object *out);
+
+/* A process that takes part in a realm or uses one object of it. */
+struct ferry_user {
+	struct ferry_process process;
+	bool alive;		/* its lease is held */
+	bool same_namespace;	/* its pid means something to the caller */
+	uint32_t holds;		/* messages taken and not released */
+	uint32_t loans;		/* messages being written */
+	int64_t oldest_ns;	/* how long it has held the oldest of them */
+	int64_t since;		/* CLOCK_REALTIME nanoseconds: when it joined the realm */
+};
+
+/* Who uses `name`; or, when `name` is NULL, who takes part in `realm`. */
+FERRY_API int ferry_who(const char *realm, const char *name,
+			struct ferry_user **out, size_t *n_out);
+
+/* What ferry_gc() found. */
+struct ferry_garbage {
+	char path[512];
+	char why[160];		/* the proof that nobody uses it */
+	uint64_t bytes;
+	bool removed;
+};
+
+/*
+ * Repair after the dead and find what they left.  With `apply` remove it;
+ * without, nothing is changed.  What a living process uses is never touched.
+ */
+FERRY_API int ferry_gc(const char *realm, bool apply,
+		       struct ferry_garbage **out, size_t *n_out);
+
+enum ferry_health { FERRY_GOOD, FERRY_NOTE, FERRY_WARNING, FERRY_BROKEN };
+
+/* One thing that ferry_doctor() looked at. */
+struct ferry_finding {
+	enum ferry_health health;
+	char topic[32];		/* "realm", "memory", "limits" ... */
+	char what[256];		/* what was found */
+	char fix[256];		/* what to do, or empty */
+};
+
+/* Look at the machine: realm, memory, RemoveIPC, limits, kernel features. */
+FERRY_API int ferry_doctor(const char *realm, struct ferry_finding **out,
+			   size_t *n_out);
+
+/* Free a list of this header.  NULL is allowed. */
+FERRY_API void ferry_free(void *list);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Links: one open endpoint that messages or bytes go through.
+ *
+ * A link is opened with an address, "scheme:rest?key=value&...":
+ *
+ *   mailbox:NAME   (or just NAME)      named queue in shared memory
+ *   pipe:                              anonymous, made with ferry_pair()
+ *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
+ *   fd:N                               a descriptor that is already open
+ *
+ * Keys every address may have:
+ *   framing=stream|line|nul|len32   how bytes become messages; the default is
+ *                                   the transport's own
+ *   timeout=500ms                   how long ferry_open() may wait to connect
+ *
+ * What an address cannot promise it refuses at open; ferry_transport() lists
+ * what each one promises.
+ *
+ * Blocking: a call waits at most until its deadline, an absolute time from
+ * ferry_after(), or FERRY_NOWAIT, or FERRY_FOREVER.  EINTR is never seen.
+ *
+ * Threads may share a link.  fork: in the child a shared-memory link answers
+ * -ESTALE until ferry_adopt_after_fork(); kernel-backed links just work.
+ * exec: every link is gone, as if the process had closed it in mid-call.
+ */
+#ifndef FERRY_LINK_H
+#define FERRY_LINK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+#include <ferry/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Directions: for ferry_open(), ferry_shutdown() and ferry_listen(). */
+#define FERRY_SEND   1u
+#define FERRY_RECV   2u
+#define FERRY_DUPLEX (FERRY_SEND | FERRY_RECV)
+
+/* What is known of a sender's identity. */
+enum ferry_proof {
+	FERRY_CLAIMED,		/* written by the sender itself */
+	FERRY_KERNEL,		/* vouched for by the kernel */
+};
+
+/* A process, as it was when it sent or took; right even when it has ended. */
+struct ferry_process {
+	uint64_t start_time;	/* clock ticks since boot, as in proc(5); 0: unknown */
+	pid_t pid;		/* in its own pid namespace; 0: unknown */
+	uid_t uid;
+	gid_t gid;
+	enum ferry_proof proof;
+	char name[16];		/* its comm, terminated */
+};
+
+/*
+ * A message in place.  Filled by ferry_loan() and ferry_take(); the caller
+ * may read every field and, between loan and commit, write data, len (only
+ * smaller) and type.  It stays valid until the call that ends it: commit or
+ * abandon, release, requeue or reject, or the close of its link.
+ */
+struct ferry_message {
+	void *data;
+	size_t len;
+	struct ferry_link *link;
+	uint64_t id;		/* unique in the mailbox, kept over redelivery */
+	uint64_t seq;		/* position in the order of acceptance */
+	int64_t sent_at;	/* CLOCK_REALTIME nanoseconds */
+	uint32_t type;		/* the application's */
+	uint32_t deliveries;	/* how often it was handed out, this time included */
+	bool redelivered;	/* an earlier receiver died with it or gave it back */
+	struct ferry_process sender;
+	uint64_t reserved[4];	/* the library's */
+};
+
+/*
+ * Open `address` for FERRY_SEND, FERRY_RECV or both.  A mailbox must exist
+ * (ferry_mailbox_create() makes one).  *out is set only on success and is
+ * closed with ferry_close().  May block to connect, at most `timeout`.
+ * Errors: -EINVAL (malformed address), -ENOENT, -EACCES, -EPROTO, -EBADMSG,
+ * -EOPNOTSUPP, -ECONNREFUSED, -ETIMEDOUT, -EMFILE, -ENOMEM, -ENOSPC, -EBUSY.
+ */
+FERRY_API int ferry_open(struct ferry_link **out, const char *address,
+			 unsigned flags);
+
+/*
+ * End the handle.  Messages that were taken through it and not released
+ * return to the mailbox, marked redelivered; loans are dropped.  NULL is
+ * allowed.  No other thread may use the link any more.  Never blocks.
+ */
+FERRY_API void ferry_close(struct ferry_link *link);
+
+/*
+ * Listen at `address` (unix: only).  The result is used with ferry_accept()
+ * and ferry_close(), which removes the socket file it made.  A socket file
+ * whose listener is dead is replaced, one that is alive is -EBUSY.
+ */
+FERRY_API int ferry_listen(struct ferry_link **out, const char *address);
+
+/* Wait for a connection.  *out is a duplex link. */
+FERRY_API int ferry_accept(struct ferry_link *door, struct ferry_link **out,
+			   ferry_time deadline);
+
+/*
+ * Two connected ends, for parent and child or for threads.  "pipe:" gives
+ * ends[0] to receive and ends[1] to send, "pipe:?duplex" and "unix:" two
+ * duplex ends.
+ */
+FERRY_API int ferry_pair(struct ferry_link *ends[2], const char *address);
+
+/*
+ * End of messages in one direction.  After FERRY_SEND the receiver reads what
+ * is left and then gets -ENODATA; on a mailbox this holds for all senders,
+ * whose sends are then answered with -ENODATA as well.
+ */
+FERRY_API int ferry_shutdown(struct ferry_link *link, unsigned direction);
+
+/*
+ * Send one message.  Returns 0 once the message is accepted: from then on it
+ * survives the sender.  On any error nothing was sent.
+ * Errors: -EAGAIN, -ETIMEDOUT, -ECANCELED, -EMSGSIZE, -ENOSPC, -ENODATA,
+ * -ECONNRESET, -ESTALE, -EPROTOTYPE (a stream), -EBADMSG.
+ */
+FERRY_API int ferry_send(struct ferry_link *link, const void *data, size_t len,
+			 ferry_time deadline);
+
+/*
+ * Receive one message into `buf` and acknowledge it.  Returns its length, which
+ * may be 0.  -EMSGSIZE: it is longer than `size`; it stays first in the queue,
+ * and ferry_next_len() tells its length.  -ENODATA: no more will come.
+ */
+FERRY_API ssize_t ferry_recv(struct ferry_link *link, void *buf, size_t size,
+			     ferry_time deadline);
+
+/* Length of the next message, or -EAGAIN, -ENODATA, -EOPNOTSUPP.  Never blocks. */
+FERRY_API ssize_t ferry_next_len(struct ferry_link *link);
+
+/*
+ * Write all of `len` bytes to a stream.  Returns `len`, or a smaller count
+ * when the deadline passed in between, or an error when nothing was written.
+ */
+FERRY_API ssize_t ferry_write(struct ferry_link *link, const void *data,
+			      size_t len, ferry_time deadline);
+
+/*
+ * Read 1..size bytes from a stream; waits for the first only.  -ENODATA at
+ * the end of the stream.
+ */
+FERRY_API ssize_t ferry_read(struct ferry_link *link, void *buf, size_t size,
+			     ferry_time deadline);
+
+/*
+ * A place for a message of `len` bytes, to be written in place.  The message
+ * then belongs to the caller until ferry_commit() or ferry_abandon().
+ * Mailboxes only; elsewhere -EOPNOTSUPP.  Waits for a free chunk.
+ */
+FERRY_API int ferry_loan(struct ferry_link *link, size_t len,
+			 struct ferry_message *out, ferry_time deadline);
+
+/*
+ * Send a loaned message.  On success *m is spent.  -ETIMEDOUT, -EAGAIN,
+ * -ECANCELED: the loan is still the caller's.  -ESTALE: the loan is gone.
+ */
+FERRY_API int ferry_commit(struct ferry_message *m, ferry_time deadline);
+
+/* Give a loan back unsent.  Never blocks. */
+FERRY_API int ferry_abandon(struct ferry_message *m);
+
+/*
+ * Take the next message and read it in place.  It is the caller's until
+ * release, requeue or reject; when the process dies first, another receiver
+ * gets it, marked redelivered (at-most-once mailboxes drop and count it).
+ */
+FERRY_API int ferry_take(struct ferry_link *link, struct ferry_message *out,
+			 ferry_time deadline);
+
+/* Acknowledge: it is never delivered again.  -ESTALE: it was no longer ours. */
+FERRY_API int ferry_release(struct ferry_message *m);
+
+/* Give it back, to be delivered again, not before `delay_ns` from now. */
+FERRY_API int ferry_requeue(struct ferry_message *m, int64_t delay_ns);
+
+/*
+ * This message can never be processed: move it to the dead-letter mailbox,
+ * or, where there is none, drop and count it.  -EAGAIN, -ENOSPC: the
+ * dead-letter mailbox is full and the message is still the caller's.
+ */
+FERRY_API int ferry_reject(struct ferry_message *m);
+
+/*
+ * Copy a queued message without taking it: the first one whose seq is at least
+ * *cursor.  Fills `out` (its data points to `buf`, its len is the whole
+ * length even when `size` is smaller) and moves *cursor behind it.  -EAGAIN:
+ * none.  A message may be taken by somebody else at any moment.
+ */
+FERRY_API int ferry_peek(struct ferry_link *link, uint64_t *cursor,
+			 struct ferry_message *out, void *buf, size_t size);
+
+/*
+ * Make every wait on this link, present and future, return -ECANCELED, until
+ * ferry_resume().  Async-signal-safe.
+ */
+FERRY_API void ferry_cancel(struct ferry_link *link);
+FERRY_API void ferry_resume(struct ferry_link *link);
+
+/*
+ * In the child of fork(): make a link that was opened by the parent usable.
+ * Messages that the parent holds stay the parent's.
+ */
+FERRY_API int ferry_adopt_after_fork(struct ferry_link *link);
+
+/* Who is at the other end of a connection, vouched for by the kernel. */
+FERRY_API int ferry_peer(struct ferry_link *link, struct ferry_process *out);
+
+/* The canonical address of a link, e.g. "mailbox:jobs".  Lives as long as it. */
+FERRY_API const char *ferry_address(struct ferry_link *link);
+
+/* What a transport promises.  Bits of struct ferry_transport_info.promises. */
+#define FERRY_CAN_MESSAGES   (1u << 0)	/* keeps message boundaries by itself */
+#define FERRY_CAN_STREAM     (1u << 1)
+#define FERRY_CAN_DUPLEX     (1u << 2)
+#define FERRY_CAN_ORDER      (1u << 3)
+#define FERRY_CAN_RELIABLE   (1u << 4)	/* none lost while one side lives */
+#define FERRY_CAN_MANY_SEND  (1u << 5)
+#define FERRY_CAN_MANY_RECV  (1u << 6)	/* each message is taken by one */
+#define FERRY_CAN_CONNECT    (1u << 7)	/* listen, accept */
+#define FERRY_CAN_PAIR       (1u << 8)
+#define FERRY_CAN_NAME       (1u << 9)	/* unrelated processes find it */
+#define FERRY_CAN_SHUTDOWN   (1u << 10)
+#define FERRY_CAN_PEER_DEATH (1u << 11)	/* the other end's death is an event */
+#define FERRY_CAN_CREDENTIAL (1u << 12)	/* the kernel names the peer */
+#define FERRY_CAN_IN_PLACE   (1u << 13)	/* loan and take without a copy */
+#define FERRY_CAN_REDELIVER  (1u << 14)	/* release, requeue, reject */
+#define FERRY_CAN_PEEK       (1u << 15)
+#define FERRY_CAN_PERSIST    (1u << 16)	/* outlives its users when asked to */
+#define FERRY_CAN_REMOTE     (1u << 17)
+#define FERRY_CAN_FDS        (1u << 18)
+
+struct ferry_transport_info {
+	const char *scheme;	/* "mailbox" */
+	const char *summary;	/* one line for people */
+	const char *naming, *framing, *direction, *buffering, *persistence;
+	unsigned promises;	/* FERRY_CAN_... */
+};
+
+/* Row `i` of the table of transports, or NULL behind the last one. */
+FERRY_API const struct ferry_transport_info *ferry_transport(unsigned i);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
