@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How errors are born: a negative errno from the closed table of
+ * <ferry/base.h>, and a sentence for ferry_explain(), kept for the thread.
+ *
+ * Faults (something is wrong with a name, a file, an option) are born with
+ * ferryi_fail().  Outcomes (empty, full, timed out, cancelled) are plain
+ * numbers without a sentence: they are too frequent to format one, and the
+ * link can tell its state when it is asked.
+ */
+#ifndef FERRYI_BASE_ERROR_H
+#define FERRYI_BASE_ERROR_H
+
+#include <stddef.h>
+
+/*
+ * Remember the sentence for `err` in this thread and return `err`.  The
+ * sentence says what is wrong and what to do: "what (fix)".
+ */
+int ferryi_fail(int err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The same for a system call's errno, mapped into the closed table. */
+int ferryi_fail_sys(int sys_errno, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* An errno of the system (positive) as a negative result of the closed table. */
+int ferryi_errno(int sys_errno);
+
+/* The sentence this thread remembers for `err`, or NULL. */
+const char *ferryi_fail_sentence(int err);
+
+/* Forget it: called when a call that may fail begins. */
+void ferryi_fail_clear(void);
+
+#endif

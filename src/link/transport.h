@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contract between the core (link.c) and a transport.
+ *
+ * A transport is one file with one const table: its row for people, its life,
+ * and what it moves, messages or a stream.  What is absent answers
+ * -EOPNOTSUPP in the core; nobody writes `switch (scheme)`.
+ *
+ * Rules, the same for every function below:
+ *   - It never sleeps.  What would wait is -EAGAIN; interest() then says what
+ *     to wait for, and the core sleeps, counts the deadline and cancels.
+ *   - Success of send: the data is taken.  Failure: all of it is still the
+ *     caller's.
+ *   - It never calls up into the core.
+ *   - Unless `concurrent` is set the core makes at most one call per direction
+ *     at a time (send side, receive side) on a link.
+ *   - The first fatal error of a connection is remembered by the transport and
+ *     repeated.
+ *   - init values: the core hands over zeroed state of `state_size` bytes.
+ *     fini() comes last, exactly once, and accepts a half-built object.
+ */
+#ifndef FERRYI_LINK_TRANSPORT_H
+#define FERRYI_LINK_TRANSPORT_H
+
+#include <ferry/link.h>
+#include <ferry/mailbox.h>
+#include "wait/wait.h"
+
+struct ferryi_address;
+
+/* What moves messages.  Any member may be NULL. */
+struct ferryi_messages {
+	int (*send)(struct ferry_link *l, const void *data, size_t len);
+	/* -EMSGSIZE: it stays first.  May be NULL when take is there. */
+	ssize_t (*recv)(struct ferry_link *l, void *buf, size_t size);
+	ssize_t (*next_len)(struct ferry_link *l);
+	int (*loan)(struct ferry_link *l, size_t len, struct ferry_message *m);
+	int (*commit)(struct ferry_link *l, struct ferry_message *m);
+	int (*abandon)(struct ferry_link *l, struct ferry_message *m);
+	int (*take)(struct ferry_link *l, struct ferry_message *m);
+	int (*release)(struct ferry_link *l, struct ferry_message *m);
+	int (*requeue)(struct ferry_link *l, struct ferry_message *m,
+		       int64_t delay_ns);
+	int (*reject)(struct ferry_link *l, struct ferry_message *m);
+	int (*peek)(struct ferry_link *l, uint64_t *cursor,
+		    struct ferry_message *m, void *buf, size_t size);
+	int (*stat)(struct ferry_link *l, struct ferry_mailbox_stat *st);
+};
+
+/* What moves bytes.  Counts of 1..len; -ENODATA at the end. */
+struct ferryi_stream {
+	ssize_t (*write)(struct ferry_link *l, const void *data, size_t len);
+	ssize_t (*read)(struct ferry_link *l, void *buf, size_t size);
+};
+
+/* What a wait is for; a commit may need room where a loan needs a chunk. */
+enum ferryi_want {
+	FERRYI_WANT_RECV,	/* a message, bytes, a connection */
+	FERRYI_WANT_SEND,	/* room in the queue or the socket */
+	FERRYI_WANT_LOAN,	/* a free chunk */
+	FERRYI_WANT_OPEN,	/* the connection to be made */
+};
+
+struct ferryi_transport {
+	struct ferry_transport_info info;
+	size_t state_size;
+	bool concurrent;	/* safe to call from many threads at once */
+	bool sleeps_on_words;	/* futex words, not descriptors */
+
+	/* life */
+	/* -EAGAIN: not connected yet; wait for FERRYI_WANT_OPEN, call again. */
+	int (*open)(struct ferry_link *l, struct ferryi_address *a);
+	int (*listen)(struct ferry_link *l, struct ferryi_address *a);
+	int (*accept)(struct ferry_link *door, struct ferry_link *peer);
+	int (*pair)(struct ferry_link *ends[2], struct ferryi_address *a);
+	int (*adopt)(struct ferry_link *l);	/* in the child of a fork */
+	int (*shutdown)(struct ferry_link *l, unsigned direction);
+	int (*peer)(struct ferry_link *l, struct ferry_process *out);
+	void (*fini)(struct ferry_link *l);
+
+	/*
+	 * Called after -EAGAIN.  0: `w` says what to wait for.  1: look again
+	 * at once.  Negative: an error that ends the call.
+	 */
+	int (*interest)(struct ferry_link *l, enum ferryi_want want,
+			struct ferryi_wait *w);
+
+	/* The call that slept ends with `result`; wake-ups may be handed on. */
+	void (*woke)(struct ferry_link *l, enum ferryi_want want, int result);
+
+	/* The sentence for an outcome, e.g. "mailbox jobs is empty (...)".
+	 * Returns its length as snprintf, 0: nothing to say. */
+	int (*explain)(struct ferry_link *l, int err, char *buf, size_t size);
+
+	const struct ferryi_messages *messages;
+	const struct ferryi_stream *stream;
+};
+
+/* The table, in the order of the manual; ends with NULL. */
+extern const struct ferryi_transport *const ferryi_transports[];
+
+#endif

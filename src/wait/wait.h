@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The one place that sleeps.
+ *
+ * A blocking call of the library is a loop in the link room:
+ *
+ *	struct ferryi_wait w = FERRYI_WAIT(deadline, &link->cancel);
+ *
+ *	while ((r = attempt()) == -EAGAIN) {
+ *		ferryi_wait_begin(&w);
+ *		if (transport->interest(link, direction, &w) == 0 &&
+ *		    (r = ferryi_wait_sleep(&w)) < 0)
+ *			break;
+ *	}
+ *
+ * A transport says what it waits for: futex words and the values that they
+ * must still have, descriptors and poll events, a tick, or a bell (the realm
+ * whose deaths matter to it).  It never sleeps itself.  Words and descriptors
+ * are not mixed in one wait.
+ */
+#ifndef FERRYI_WAIT_WAIT_H
+#define FERRYI_WAIT_WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <ferry/base.h>
+
+#define FERRYI_WAIT_WORDS 40	/* futex words one sleep may watch */
+#define FERRYI_WAIT_FDS   4
+
+/* What cancels a wait: a word for futex sleeps, an eventfd for the others. */
+struct ferryi_cancel {
+	uint32_t word;		/* 0, or 1 once cancelled; sticky */
+	int fd;			/* eventfd, or -1 when the link sleeps on words */
+};
+
+struct ferryi_word {
+	uint32_t *addr;
+	uint32_t expected;
+};
+
+struct ferryi_poll {
+	int fd;
+	short events;
+};
+
+struct ferryi_realm;
+
+struct ferryi_wait {
+	/* set by the caller */
+	ferry_time deadline;
+	struct ferryi_cancel *cancel;
+
+	/* set by interest(), anew for each sleep */
+	struct ferryi_word words[FERRYI_WAIT_WORDS];
+	unsigned n_words;
+	struct ferryi_poll fds[FERRYI_WAIT_FDS];
+	unsigned n_fds;
+	ferry_time tick;	/* look again at this time at the latest */
+	struct ferryi_realm *realm;	/* whose bell to watch, or NULL */
+	uint32_t epoch;		/* of that realm, read before the words */
+
+	/* kept by the wait room over the sleeps of one call */
+	bool slept;		/* at least once */
+	bool woken;		/* by somebody, not by a time-out */
+	bool elected;		/* carries the realm's safety net */
+	unsigned looks;		/* how often it has looked for the dead */
+	int64_t suspicion;	/* ns of the next short sleep after a death bell */
+};
+
+#define FERRYI_WAIT(deadline_, cancel_) \
+	((struct ferryi_wait){ .deadline = (deadline_), .cancel = (cancel_) })
+
+/* Forget the last interest; the state of the call is kept. */
+void ferryi_wait_begin(struct ferryi_wait *w);
+
+/* For interest(): watch a word, a descriptor, a time.  Full sets stay valid:
+ * what does not fit is left out, which costs at most a tick. */
+void ferryi_wait_word(struct ferryi_wait *w, uint32_t *addr, uint32_t expected);
+void ferryi_wait_fd(struct ferryi_wait *w, int fd, short events);
+void ferryi_wait_tick(struct ferryi_wait *w, ferry_time at);
+
+/*
+ * Sleep until something that is watched changes.  0: try again; -ETIMEDOUT,
+ * -ECANCELED; -EAGAIN when the deadline is FERRY_NOWAIT.
+ */
+int ferryi_wait_sleep(struct ferryi_wait *w);
+
+/*
+ * The call ends, with or without success.  Hands on what the sleeper knew:
+ * a suspicion of a death, the duty of the safety net.
+ */
+void ferryi_wait_end(struct ferryi_wait *w);
+
+int ferryi_cancel_init(struct ferryi_cancel *c, bool with_fd);
+void ferryi_cancel_fini(struct ferryi_cancel *c);
+void ferryi_cancel_set(struct ferryi_cancel *c);	/* async-signal-safe */
+void ferryi_cancel_clear(struct ferryi_cancel *c);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Addresses: "scheme:rest?key=value&...", parsed once into a fixed structure.
+ * Pure: no I/O, no allocation.  A bare name means "mailbox:NAME"; so does a
+ * path with a '/' and no scheme ("./dir/jobs").
+ */
+#ifndef FERRYI_WIRE_ADDRESS_H
+#define FERRYI_WIRE_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FERRYI_ADDRESS_MAX 4096
+#define FERRYI_SCHEME_MAX  16
+#define FERRYI_KEYS_MAX    16
+
+struct ferryi_key {
+	const char *key;
+	const char *value;	/* "" when there is no '=' */
+	bool used;		/* somebody asked for it */
+};
+
+struct ferryi_address {
+	char scheme[FERRYI_SCHEME_MAX];
+	const char *rest;	/* percent-decoded, terminated */
+	unsigned n_keys;
+	struct ferryi_key keys[FERRYI_KEYS_MAX];
+	char text[FERRYI_ADDRESS_MAX];	/* what the pointers point into */
+};
+
+/*
+ * 0, or -EINVAL with *out_why set to a static phrase ("a key without a name").
+ */
+int ferryi_address_parse(struct ferryi_address *a, const char *text,
+			 const char **out_why);
+
+/* The value of a key (marks it used), or NULL. */
+const char *ferryi_address_get(struct ferryi_address *a, const char *key);
+
+/* The first key that nobody asked for, or NULL: unknown keys are refused. */
+const char *ferryi_address_unused(const struct ferryi_address *a);
+
+/* "500ms" "2s" "1m" "10us" "3h" or plain seconds, in ns.  -EINVAL. */
+int ferryi_parse_duration(const char *text, int64_t *out_ns);
+
+/* "64K" "1M" "2G" "10" in bytes (1024s).  -EINVAL. */
+int ferryi_parse_size(const char *text, uint64_t *out);
+
+#endif
