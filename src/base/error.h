@@ -30,6 +30,9 @@ int ferryi_errno(int sys_errno);
 /* The sentence this thread remembers for `err`, or NULL. */
 const char *ferryi_fail_sentence(int err);
 
+/* A sentence for a result of which nothing more is known.  Never NULL. */
+const char *ferryi_error_hint(int err);
+
 /* Forget it: called when a call that may fail begins. */
 void ferryi_fail_clear(void);
 

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* See process.h. */
+#include "sys/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+static pthread_mutex_t self_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct ferryi_identity self;
+static uint32_t self_generation;
+
+/* --- generations ------------------------------------------------------- */
+
+static pthread_once_t page_once = PTHREAD_ONCE_INIT;
+static uint32_t *page;		/* wiped to 0 in a child */
+static uint32_t generations;	/* copied to a child */
+
+static void in_child(void)
+{
+	*page = 0;	/* kernels and emulators without MADV_WIPEONFORK */
+	pthread_mutex_init(&self_lock, NULL);
+}
+
+static void make_page(void)
+{
+	static uint32_t fallback;
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	page = p == MAP_FAILED ? &fallback : p;
+	if (p != MAP_FAILED)
+		madvise(p, 4096, MADV_WIPEONFORK);
+	pthread_atfork(NULL, NULL, in_child);
+}
+
+uint32_t ferryi_generation(void)
+{
+	uint32_t now, next, zero = 0;
+
+	pthread_once(&page_once, make_page);
+	now = __atomic_load_n(page, __ATOMIC_ACQUIRE);
+	if (now)
+		return now;
+	next = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
+	if (__atomic_compare_exchange_n(page, &zero, next, false,
+					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return next;
+	return zero;
+}
+
+/* --- identity ---------------------------------------------------------- */
+
+uint64_t ferryi_start_time(pid_t pid)
+{
+	char path[40], text[1024], *p;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, text, sizeof text - 1);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = 0;
+	p = strrchr(text, ')');	/* the name before it may hold anything */
+	for (int field = 2; p && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoull(p, NULL, 10) : 0;
+}
+
+static void read_identity(void)
+{
+	struct stat st;
+
+	memset(&self, 0, sizeof self);
+	self.pid = (uint32_t)getpid();
+	self.uid = (uint32_t)geteuid();
+	self.gid = (uint32_t)getegid();
+	self.start_time = ferryi_start_time(getpid());
+	if (stat("/proc/self/ns/pid", &st) == 0)
+		self.pid_namespace = st.st_ino;
+	if (prctl(PR_GET_NAME, self.name) != 0)
+		self.name[0] = 0;
+	self.name[sizeof self.name - 1] = 0;
+}
+
+static const struct ferryi_identity *identity(bool refresh)
+{
+	uint32_t now = ferryi_generation();
+
+	pthread_mutex_lock(&self_lock);
+	if (refresh || self_generation != now) {
+		read_identity();
+		__atomic_store_n(&self_generation, now, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&self_lock);
+	return &self;
+}
+
+const struct ferryi_identity *ferryi_identity(void)
+{
+	if (__atomic_load_n(&self_generation, __ATOMIC_ACQUIRE) ==
+	    ferryi_generation())
+		return &self;
+	return identity(false);
+}
+
+void ferryi_identity_refresh(void)
+{
+	identity(true);
+}
+
+/* --- others ------------------------------------------------------------ */
+
+bool ferryi_may_live(uint32_t pid, uint64_t start)
+{
+	uint64_t now;
+
+	if (pid == 0 || pid > INT32_MAX)
+		return true;
+	if (kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+		return false;
+	now = ferryi_start_time((pid_t)pid);
+	return now == 0 || start == 0 || now == start;
+}
+
+int ferryi_maps_file(uint32_t pid, dev_t dev, ino_t ino)
+{
+	char path[40], line[512], wanted[64];
+	int found = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%u/maps", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return -1;
+	snprintf(wanted, sizeof wanted, " %02x:%02x %llu ", major(dev),
+		 minor(dev), (unsigned long long)ino);
+	while (!found && fgets(line, sizeof line, f))
+		found = strstr(line, wanted) != NULL;
+	fclose(f);
+	return found;
+}

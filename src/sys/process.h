@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who this process is, whether another one lives, and whether we have been
+ * forked since.
+ */
+#ifndef FERRYI_SYS_PROCESS_H
+#define FERRYI_SYS_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct ferryi_identity {
+	uint64_t start_time;	/* clock ticks since boot; 0 without /proc */
+	uint64_t pid_namespace;	/* inode of the pid namespace; 0 without /proc */
+	uint32_t pid, uid, gid;
+	char name[16];
+};
+
+/*
+ * This process.  Read once, and again in the child of a fork; a later
+ * setuid() shows in what is opened after ferryi_identity_refresh().
+ */
+const struct ferryi_identity *ferryi_identity(void);
+void ferryi_identity_refresh(void);
+
+/* The start time of a pid of our namespace, or 0. */
+uint64_t ferryi_start_time(pid_t pid);
+
+/* False when it is certain that pid (of our namespace) started at `start` has ended. */
+bool ferryi_may_live(uint32_t pid, uint64_t start);
+
+/* Whether pid maps the file (dev, ino): 1, 0, or -1 when we may not know. */
+int ferryi_maps_file(uint32_t pid, dev_t dev, ino_t ino);
+
+/*
+ * A number that changes in the child of every fork, also of a raw clone():
+ * it lies in a page that the kernel wipes (MADV_WIPEONFORK).
+ */
+uint32_t ferryi_generation(void);
+
+#endif

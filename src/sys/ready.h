@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for descriptors, and the eventfd that interrupts it. */
+#ifndef FERRYI_SYS_READY_H
+#define FERRYI_SYS_READY_H
+
+#include <poll.h>
+#include <stdint.h>
+
+/* poll(2) until `deadline` (monotonic ns).  >0: ready; 0: time; -EINTR; error.
+ * Only the wait room calls this with a deadline in the future. */
+int ferryi_poll(struct pollfd *fds, unsigned n, int64_t deadline);
+
+int ferryi_eventfd(void);		/* a descriptor or a negative errno */
+void ferryi_eventfd_set(int fd);	/* readable from now on; async-signal-safe */
+void ferryi_eventfd_clear(int fd);
+
+#endif
