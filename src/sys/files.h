@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 int ferryi_open_directory(const char *path);	/* O_PATH-like, for the calls below */
 int ferryi_make_directory(const char *path, unsigned mode);	/* exact mode */
