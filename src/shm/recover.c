@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* See recover.h. */
+#include "shm/recover.h"
+
+#include "shm/returned.h"
+
+#define TRIES 64	/* a word changes at most a few times under a dead owner */
+
+/*
+ * Whether the chunk was published in this generation.  The sender wrote the
+ * position into `seq` before it filled the cell, and the cell stays as it is
+ * while the word is LOAN or QUEUED; so one look decides.  When a taker moves
+ * the word meanwhile, the caller's CAS fails.
+ */
+static bool is_published(const struct ferryi_queue *q, uint32_t index,
+			 uint64_t word)
+{
+	uint64_t seq = ferryi_fetch(&q->records[index].seq);
+
+	return ferryi_queue_has_cell(q, seq) &&
+	       ferryi_load(ferryi_queue_cell(q, seq)) ==
+		       ferryi_cell_full(&q->shape, seq, index,
+					ferryi_word_gen(word));
+}
+
+/* What becomes of a chunk whose owner is gone. */
+static uint64_t without_owner(const struct ferryi_queue *q, uint32_t index,
+			      uint64_t word)
+{
+	uint64_t gen = ferryi_word_gen(word);
+
+	if (ferryi_word_state(word) == FERRYI_LOAN)
+		return ferryi_word(gen, is_published(q, index, word) ?
+						FERRYI_QUEUED :
+						FERRYI_FREE, 0, 0);
+	if (q->at_most_once)
+		return ferryi_word_ended(word);
+	return ferryi_word(gen + 1, FERRYI_RETURNED, 0,
+			   ferryi_word_deliveries(word));
+}
+
+static void count(struct ferryi_queue *q, uint64_t from, uint64_t to,
+		  struct ferryi_recovery *out)
+{
+	switch (ferryi_word_state(to)) {
+	case FERRYI_QUEUED:
+		out->queued++;
+		break;
+	case FERRYI_RETURNED:
+		out->returned++;
+		break;
+	default:
+		if (ferryi_word_state(from) == FERRYI_LOAN) {
+			out->freed++;
+			break;
+		}
+		out->lost++;
+		ferryi_add(&q->control->counters.lost, 1);
+	}
+	ferryi_add(&q->control->counters.repaired, 1);
+}
+
+static void recover_chunk(struct ferryi_queue *q, uint32_t index,
+			  uint32_t owner, uint16_t handle, bool *out_returned,
+			  struct ferryi_recovery *out)
+{
+	struct ferryi_record *rec = ferryi_queue_record(q, index);
+	uint64_t word, next;
+	uint32_t state;
+
+	for (unsigned n = 0; n < TRIES; n++) {
+		word = ferryi_load(&rec->word);
+		state = ferryi_word_state(word);
+		/* a death between Q1 and its announcement */
+		*out_returned |= state == FERRYI_RETURNED;
+		if ((state != FERRYI_LOAN && state != FERRYI_HELD) ||
+		    ferryi_word_owner(word) != owner)
+			return;
+		if (handle != FERRYI_ANY_HANDLE &&
+		    (ferryi_fetch(&rec->handle) != handle ||
+		     (state == FERRYI_LOAN && is_published(q, index, word))))
+			return;
+		next = without_owner(q, index, word);
+		if (ferryi_word_state(next) == FERRYI_RETURNED)
+			ferryi_put(&rec->taker.not_before, 0);
+		if (!ferryi_cas(&rec->word, word, next))
+			continue;
+		*out_returned |= ferryi_word_state(next) == FERRYI_RETURNED;
+		count(q, word, next, out);
+		return;
+	}
+}
+
+void ferryi_recover_owner(struct ferryi_queue *q, uint32_t owner,
+			  uint16_t handle, struct ferryi_recovery *out)
+{
+	bool returned = false;
+
+	*out = (struct ferryi_recovery){ 0 };
+	for (uint32_t k = 0; k < q->n_classes; k++)
+		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n; i++)
+			recover_chunk(q, q->classes[k].first + i, owner, handle,
+				      &returned, out);
+	/* V1: words are repaired, the hint is not; the next recoverer sees
+	 * RETURNED words and comes here as well */
+	if (returned)
+		ferryi_returned_announce(q, 0);
+}
+
+/* --- scrub -------------------------------------------------------------- */
+
+static bool is_orphan(const struct ferryi_queue *q, uint64_t word)
+{
+	return !ferryi_member_is(q, ferryi_word_owner(word));
+}
+
+static uint64_t mended(const struct ferryi_queue *q, uint32_t index,
+		       uint64_t word)
+{
+	switch (ferryi_word_state(word)) {
+	case FERRYI_FREE:
+	case FERRYI_RETURNED:
+		return word;
+	case FERRYI_LOAN:
+	case FERRYI_HELD:
+		return is_orphan(q, word) ? without_owner(q, index, word) : word;
+	case FERRYI_QUEUED:
+		return is_published(q, index, word) ? word :
+						      ferryi_word_ended(word);
+	}
+	return ferryi_word_ended(word);
+}
+
+uint32_t ferryi_scrub(struct ferryi_queue *q)
+{
+	uint32_t n_mended = 0;
+	bool returned = false;
+	uint64_t word, next;
+
+	for (uint32_t k = 0; k < q->n_classes; k++)
+		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n;
+		     i++) {
+			uint32_t index = q->classes[k].first + i;
+
+			word = ferryi_load(&q->records[index].word);
+			next = mended(q, index, word);
+			if (next != word &&
+			    ferryi_cas(&q->records[index].word, word, next))
+				n_mended++;
+			returned |= ferryi_word_state(next) == FERRYI_RETURNED;
+		}
+	if (returned)
+		ferryi_returned_announce(q, 0);
+	for (unsigned g = 0; g < FERRYI_GATES; g++)
+		if (ferryi_load(&q->control->gate[g]) > 1)
+			ferryi_store(&q->control->gate[g], 1);
+	return n_mended;
+}
+
+/*
+ * The cells tell: head is the least position that any cell stands for, tail the
+ * least that waits to be filled.  Cells change under our eyes only towards
+ * later positions, so what is computed is never too far.
+ */
+void ferryi_queue_heal_hints(struct ferryi_queue *q)
+{
+	uint32_t n = ferryi_queue_reserved(q, 0);
+	uint64_t ring = q->ring_mask + 1, turns = ferryi_bits(q->shape.turn_bits);
+	unsigned low = q->shape.gen_bits + q->shape.index_bits;
+	uint64_t base = (ferryi_load(ferryi_queue_cell(q, 0)) >> low & turns)
+			<< q->shape.ring_log2;
+	int64_t head = INT64_MAX, empty = INT64_MAX, last = INT64_MIN;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t cell = ferryi_load(ferryi_queue_cell(q, i));
+		int64_t at = ferryi_cell_laps(&q->shape, cell, base) *
+				     (int64_t)ring + (int64_t)i;
+
+		head = at < head ? at : head;
+		if (!ferryi_cell_is_full(cell))
+			empty = at < empty ? at : empty;
+		else
+			last = at > last ? at : last;
+	}
+	if (n < ring && base == 0)	/* the rest of the first lap */
+		empty = (int64_t)ferryi_min((uint64_t)empty, n);
+	if (empty == INT64_MAX)
+		empty = last + 1;
+	ferryi_store(&q->control->head, (base + (uint64_t)head) &
+					       (turns << q->shape.ring_log2 |
+						q->ring_mask));
+	ferryi_store(&q->control->tail, (base + (uint64_t)empty) &
+					       (turns << q->shape.ring_log2 |
+						q->ring_mask));
+}
+
+/* --- members ------------------------------------------------------------ */
+
+static uint64_t bit(uint32_t owner)
+{
+	return (uint64_t)1 << (owner % 64);
+}
+
+static uint64_t *members_of(const struct ferryi_queue *q, uint32_t owner)
+{
+	return &q->control->members[owner % FERRYI_OWNERS / 64];
+}
+
+void ferryi_member_add(struct ferryi_queue *q, uint32_t owner)
+{
+	ferryi_or(members_of(q, owner), bit(owner));
+}
+
+void ferryi_member_drop(struct ferryi_queue *q, uint32_t owner)
+{
+	ferryi_and(members_of(q, owner), ~bit(owner));
+}
+
+bool ferryi_member_is(const struct ferryi_queue *q, uint32_t owner)
+{
+	return owner < FERRYI_OWNERS &&
+	       (ferryi_load(members_of(q, owner)) & bit(owner)) != 0;
+}
+
+uint32_t ferryi_member_count(const struct ferryi_queue *q)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < FERRYI_OWNERS / 64; i++)
+		n += (uint32_t)__builtin_popcountll(
+			ferryi_load(&q->control->members[i]));
+	return n;
+}
+
+/*
+ * `joins` is even while the mailbox lives and grows by 2 with each join; odd
+ * means removed, which is final.  A joiner sets its bit, then moves `joins`; the
+ * last leaver reads `joins`, finds no bit, and makes it odd: one of the two
+ * CASes fails, so never do both believe that they have succeeded.
+ */
+bool ferryi_join(struct ferryi_queue *q)
+{
+	uint64_t joins;
+
+	for (unsigned n = 0; n < 1u << 20; n++) {
+		joins = ferryi_load(&q->control->joins);
+		if (joins & 1)
+			return false;
+		/* J1: a member that has not announced itself yet; recovery
+		 * drops its bit */
+		if (ferryi_cas(&q->control->joins, joins, joins + 2))
+			return true;
+	}
+	return false;
+}
+
+static bool remove_at(struct ferryi_queue *q, uint64_t joins)
+{
+	if (!(joins & 1) && !ferryi_cas(&q->control->joins, joins, joins + 1))
+		return false;
+	/* J2: removed, but its users are not told yet; they look at `joins` */
+	ferryi_or(&q->control->state, FERRYI_REMOVED);
+	return true;
+}
+
+bool ferryi_retire_if_unused(struct ferryi_queue *q)
+{
+	uint64_t joins = ferryi_load(&q->control->joins);
+
+	return (joins & 1) || (ferryi_member_count(q) == 0 && remove_at(q, joins));
+}
+
+void ferryi_retire(struct ferryi_queue *q)
+{
+	for (unsigned n = 0; n < 1u << 20; n++)
+		if (remove_at(q, ferryi_load(&q->control->joins)))
+			return;
+}

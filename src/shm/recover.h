@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Repair after the dead.  Every step is a CAS on the exact word that was seen,
+ * so recovery may be killed anywhere and run again, and may even run twice at
+ * once.  The caller has proof that the owner is dead (the realm room), or is
+ * the owner itself (close).
+ */
+#ifndef FERRYI_SHM_RECOVER_H
+#define FERRYI_SHM_RECOVER_H
+
+#include "shm/queue.h"
+
+#define FERRYI_ANY_HANDLE 0u
+
+struct ferryi_recovery {
+	uint32_t freed;		/* loans that were never published */
+	uint32_t queued;	/* published: stay where they are, without owner */
+	uint32_t returned;	/* taken: will be delivered again */
+	uint32_t lost;		/* taken, in an at-most-once mailbox */
+};
+
+/*
+ * Take back every chunk of `owner`, or only those of one of its handles.  What
+ * it held is RETURNED (or dropped and counted, when at most once).
+ */
+void ferryi_recover_owner(struct ferryi_queue *q, uint32_t owner,
+			  uint16_t handle, struct ferryi_recovery *out);
+
+/*
+ * Words that no honest participant leaves: owners that are no members, states
+ * that do not exist, queued chunks that are in no cell.  Returns how many were
+ * mended.  Gates with foreign bits are mended too.
+ */
+uint32_t ferryi_scrub(struct ferryi_queue *q);
+
+/* --- members: which leases use this mailbox ----------------------------- */
+
+void ferryi_member_add(struct ferryi_queue *q, uint32_t owner);
+void ferryi_member_drop(struct ferryi_queue *q, uint32_t owner);
+bool ferryi_member_is(const struct ferryi_queue *q, uint32_t owner);
+uint32_t ferryi_member_count(const struct ferryi_queue *q);
+
+/*
+ * The last user of a mailbox that ends with it: mark it removed unless somebody
+ * joins.  `joins` was read before the members were counted.  True: it is
+ * removed now, for good.
+ */
+bool ferryi_retire_if_unused(struct ferryi_queue *q);
+
+/* Announce a join after ferryi_member_add().  False: it had been removed. */
+bool ferryi_join(struct ferryi_queue *q);
+
+/* Remove it whoever uses it. */
+void ferryi_retire(struct ferryi_queue *q);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* See watch.h. */
+#include "shm/watch.h"
+
+uint32_t *ferryi_gate_lower(struct ferryi_queue *q, enum ferryi_gate gate)
+{
+	uint32_t *word = &q->control->gate[gate];
+
+	if (ferryi_load(word) == 0)
+		return NULL;
+	/* W3: the gate is down, the sleeper not yet woken; the bell rings */
+	ferryi_store(word, 0);
+	return word;
+}
+
+void ferryi_gate_raise(struct ferryi_queue *q, enum ferryi_gate gate)
+{
+	ferryi_store(&q->control->gate[gate], 1);
+}
+
+static void watch(struct ferryi_watch *w, uint32_t *addr, uint32_t seen)
+{
+	if (w->n < FERRYI_WATCH_MAX) {
+		w->words[w->n].addr = addr;
+		w->words[w->n].expected = seen;
+		w->n++;
+	}
+}
+
+/* Nothing may be at the head, nothing returned may be due. */
+static bool may_receive(struct ferryi_queue *q, int64_t now,
+			struct ferryi_watch *out)
+{
+	uint64_t returned = ferryi_load(&q->control->returned), head, cell;
+
+	if (ferryi_returned_any(returned)) {
+		if (ferryi_returned_due(returned) <= ferryi_due_unit(now))
+			return true;
+		out->due = (int64_t)(ferryi_returned_due(returned) + 1) << 20;
+	}
+	watch(out, ferryi_low_half(&q->control->returned), (uint32_t)returned);
+	head = ferryi_load(&q->control->head);
+	if (!ferryi_queue_has_cell(q, head)) {
+		uint32_t mark = ferryi_load(&q->control->reserved[0]);
+
+		watch(out, &q->control->reserved[0], mark);
+		return ferryi_queue_has_cell(q, head);
+	}
+	cell = ferryi_load(ferryi_queue_cell(q, head));
+	if (cell != ferryi_cell_free(&q->shape, head))
+		return true;
+	watch(out, ferryi_high_half(ferryi_queue_cell(q, head)),
+	      (uint32_t)(cell >> 32));
+	return false;
+}
+
+/* The message that is in the way of the tail must still be there. */
+static bool may_fill(struct ferryi_queue *q, struct ferryi_watch *out)
+{
+	uint64_t tail = ferryi_load(&q->control->tail), back, cell, word;
+	uint32_t index;
+
+	if (tail < q->capacity)
+		return true;
+	back = tail - q->capacity;
+	cell = ferryi_load(ferryi_queue_cell(q, back));
+	index = ferryi_cell_index(&q->shape, cell);
+	if (!ferryi_cell_is_full(cell) || index >= q->n_chunks ||
+	    ferryi_cell_laps(&q->shape, cell, back) != 0)
+		return true;
+	word = ferryi_load(&q->records[index].word);
+	if (!ferryi_takeable(&q->shape, cell, word))
+		return true;
+	watch(out, ferryi_low_half(&q->records[index].word), (uint32_t)word);
+	return false;
+}
+
+/* All chunks that are large enough must be in use.  Of many, some are watched;
+ * the release of another one is told by the gate. */
+static bool may_loan(struct ferryi_queue *q, uint64_t len,
+		     struct ferryi_watch *out)
+{
+	for (uint32_t k = 0; k < q->n_classes; k++) {
+		const struct ferryi_class *class = &q->classes[k];
+
+		if ((class->size ? class->size : FERRYI_INLINE) < len)
+			continue;
+		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n;
+		     i++) {
+			uint64_t *word = &q->records[class->first + i].word;
+			uint64_t seen = ferryi_load(word);
+
+			if (ferryi_word_state(seen) == FERRYI_FREE)
+				return true;
+			watch(out, ferryi_low_half(word), (uint32_t)seen);
+		}
+	}
+	return false;
+}
+
+bool ferryi_watch(struct ferryi_queue *q, enum ferryi_gate gate, uint64_t len,
+		  int64_t now, struct ferryi_watch *out)
+{
+	uint32_t state = ferryi_load(&q->control->state);
+
+	out->n = 0;
+	out->due = INT64_MAX;
+	watch(out, &q->control->state, state);
+	if (state & FERRYI_REMOVED)
+		return true;
+	if (state & FERRYI_CLOSED && gate != FERRYI_GATE_RECV)
+		return true;
+	switch (gate) {
+	case FERRYI_GATE_RECV:
+		return may_receive(q, now, out);
+	case FERRYI_GATE_SPACE:
+		return may_fill(q, out);
+	default:
+		return may_loan(q, len, out);
+	}
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whom to wake, and what to wait for.  Pure: the caller makes the futex calls.
+ *
+ * Waiting, by one who has just failed (the labels are those of
+ * doc/memory-order.md):
+ *
+ *	S1  raise the gate
+ *	S2  look again: may it go on?  collect the words that say no
+ *	    sleep while the gate is 1 and those words are unchanged
+ *
+ * Waking, by one who has changed a word:
+ *
+ *	W1  the change (accept, take, release)
+ *	W2  is the gate up?  lower it and wake one sleeper
+ *
+ * S1 before S2 and W1 before W2, each pair sequentially consistent: either the
+ * sleeper sees the change or the waker sees the gate.  When the waker dies
+ * between W1 and its wake, the words that the kernel compares again, and the
+ * bell of the realm, take its place.
+ */
+#ifndef FERRYI_SHM_WATCH_H
+#define FERRYI_SHM_WATCH_H
+
+#include "shm/queue.h"
+
+/* W2.  The word to wake one sleeper of, or NULL. */
+uint32_t *ferryi_gate_lower(struct ferryi_queue *q, enum ferryi_gate gate);
+
+/* S1. */
+void ferryi_gate_raise(struct ferryi_queue *q, enum ferryi_gate gate);
+
+/* What a sleeper watches, besides its gate (which must be 1). */
+#define FERRYI_WATCH_MAX 32
+struct ferryi_watch {
+	struct {
+		uint32_t *addr;
+		uint32_t expected;
+	} words[FERRYI_WATCH_MAX];
+	unsigned n;
+	int64_t due;		/* a returned message is due then, or INT64_MAX */
+};
+
+/*
+ * S2.  True: it may go on, try again.  False: *out says what would have to
+ * change.  `len` counts for FERRYI_GATE_CHUNK only.
+ */
+bool ferryi_watch(struct ferryi_queue *q, enum ferryi_gate gate, uint64_t len,
+		  int64_t now, struct ferryi_watch *out);
+
+#endif
