@@ -21,7 +21,8 @@ static int result(long r)
 
 int ferryi_open_directory(const char *path)
 {
-	return result(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	return result(open(path,
+			   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
 }
 
 int ferryi_make_directory(const char *path, unsigned mode)
@@ -164,6 +165,11 @@ void ferryi_unmap(void *base, uint64_t size)
 int ferryi_stat(int fd, struct stat *st)
 {
 	return result(fstat(fd, st));
+}
+
+int ferryi_stat_path(const char *path, struct stat *st)
+{
+	return result(lstat(path, st));
 }
 
 int ferryi_stat_at(int dir, const char *name, struct stat *st)

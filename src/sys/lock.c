@@ -4,7 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
+
+#include "sys/clock.h"
 
 static int lock(int fd, int command, short type, uint64_t at, uint64_t len,
 		struct flock *l)
@@ -28,6 +31,16 @@ int ferryi_lock_try(int fd, uint64_t at, uint64_t len)
 	struct flock l;
 
 	return lock(fd, F_OFD_SETLK, F_WRLCK, at, len, &l);
+}
+
+int ferryi_lock_wait(int fd, uint64_t at, uint64_t len, int64_t deadline)
+{
+	int r;
+
+	while ((r = ferryi_lock_try(fd, at, len)) == -EAGAIN &&
+	       ferryi_now() < deadline)
+		poll(NULL, 0, 1);
+	return r;
 }
 
 void ferryi_lock_drop(int fd, uint64_t at, uint64_t len)

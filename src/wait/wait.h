@@ -6,12 +6,13 @@
  *
  *	struct ferryi_wait w = FERRYI_WAIT(deadline, &link->cancel);
  *
- *	while ((r = attempt()) == -EAGAIN) {
+ *	while ((r = attempt()) == -EAGAIN && (r = ferryi_wait_check(&w)) == 0) {
  *		ferryi_wait_begin(&w);
- *		if (transport->interest(link, direction, &w) == 0 &&
- *		    (r = ferryi_wait_sleep(&w)) < 0)
+ *		r = transport->interest(link, want, &w);
+ *		if (r < 0 || (r == 0 && (r = ferryi_wait_sleep(&w)) < 0))
  *			break;
  *	}
+ *	ferryi_wait_end(&w);
  *
  * A transport says what it waits for: futex words and the values that they
  * must still have, descriptors and poll events, a tick, or a bell (the realm
@@ -61,8 +62,8 @@ struct ferryi_wait {
 	uint32_t epoch;		/* of that realm, read before the words */
 
 	/* kept by the wait room over the sleeps of one call */
+	ferry_time began;	/* when the call first had to wait */
 	bool slept;		/* at least once */
-	bool woken;		/* by somebody, not by a time-out */
 	bool elected;		/* carries the realm's safety net */
 	unsigned looks;		/* how often it has looked for the dead */
 	int64_t suspicion;	/* ns of the next short sleep after a death bell */
@@ -81,8 +82,16 @@ void ferryi_wait_fd(struct ferryi_wait *w, int fd, short events);
 void ferryi_wait_tick(struct ferryi_wait *w, ferry_time at);
 
 /*
- * Sleep until something that is watched changes.  0: try again; -ETIMEDOUT,
- * -ECANCELED; -EAGAIN when the deadline is FERRY_NOWAIT.
+ * May the call wait at all?  0; -ECANCELED; -EAGAIN when its deadline is
+ * FERRY_NOWAIT; -ETIMEDOUT.  Asked before interest(), so that a segment full of
+ * garbage, in which it always seems worth another look, cannot hold a call
+ * beyond its deadline.
+ */
+int ferryi_wait_check(const struct ferryi_wait *w);
+
+/*
+ * Sleep until something that is watched changes, or it is time to look again.
+ * 0: try again.  Errors of ferryi_wait_check(), or of poll.
  */
 int ferryi_wait_sleep(struct ferryi_wait *w);
 

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names and directories: where a name lives, and whether that place can be
+ * trusted.  The default depends on the uid and the environment only.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ferry/mailbox.h>
+
+#include "base/error.h"
+#include "realm/realm.h"
+#include "sys/files.h"
+#include "sys/process.h"
+
+int ferryi_realm_default(char *buf, size_t size)
+{
+	const char *chosen = getenv("FERRY_REALM");
+	unsigned uid = ferryi_identity()->uid;
+	struct stat st;
+	int n;
+
+	if (chosen && chosen[0]) {
+		n = snprintf(buf, size, "%s", chosen);
+	} else {
+		n = snprintf(buf, size, "/run/ferry/%u", uid);
+		if (ferryi_stat_path(buf, &st) < 0)
+			n = snprintf(buf, size, "/dev/shm/ferry-%u", uid);
+	}
+	if ((size_t)n >= size)
+		return ferryi_fail(-EINVAL, "the path in FERRY_REALM is too long "
+					    "(at most %zu bytes)",
+				   size - 1);
+	return n;
+}
+
+static int check_name(const char *name, const char *text)
+{
+	size_t len = strlen(name);
+
+	if (len == 0)
+		return ferryi_fail(-EINVAL,
+				   "the name is empty (give a mailbox name, e.g. "
+				   "\"jobs\")");
+	if (len > FERRY_NAME_MAX)
+		return ferryi_fail(-EINVAL,
+				   "the name has %zu bytes (at most %d)", len,
+				   FERRY_NAME_MAX);
+	if (name[0] == '.')
+		return ferryi_fail(-EINVAL,
+				   "name %s: names do not start with a dot", text);
+	for (const char *p = name; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == ':' ||
+		    *p == '?')
+			return ferryi_fail(-EINVAL,
+					   "name %s: a name holds no ':', no '?' "
+					   "and no control characters",
+					   text);
+	return 0;
+}
+
+int ferryi_place_parse(struct ferryi_place *p, const char *text)
+{
+	const char *slash;
+	int r;
+
+	if (strncmp(text, "mailbox:", 8) == 0)
+		text += 8;
+	slash = strrchr(text, '/');
+	r = check_name(slash ? slash + 1 : text, text);
+	if (r < 0)
+		return r;
+	memcpy(p->name, slash ? slash + 1 : text,
+	       strlen(slash ? slash + 1 : text) + 1);
+	p->is_default = slash == NULL;
+	if (!slash)
+		r = ferryi_realm_default(p->directory, sizeof p->directory);
+	else
+		r = snprintf(p->directory, sizeof p->directory, "%.*s",
+			     slash == text ? 1 : (int)(slash - text), text);
+	if (r >= (int)sizeof p->directory)
+		return ferryi_fail(-EINVAL, "the path has %zu bytes (at most %zu)",
+				   strlen(text), sizeof p->directory - 1);
+	return r < 0 ? r : 0;
+}
+
+/* A realm that strangers can write to is none. */
+static int check_directory(int fd, const char *path)
+{
+	unsigned me = ferryi_identity()->uid;
+	const char *chosen = getenv("FERRY_REALM");
+	char automatic[64];
+	struct stat st;
+	int r = ferryi_stat(fd, &st);
+
+	if (r < 0)
+		return ferryi_fail_sys(-r, "realm %s: cannot be looked at", path);
+	if (st.st_mode & 0002)
+		return ferryi_fail(-EACCES,
+				   "realm %s: everybody can write to it, mode %04o "
+				   "(make a directory of your own, or chmod o-w)",
+				   path, st.st_mode & 07777);
+	snprintf(automatic, sizeof automatic, "/dev/shm/ferry-%u", me);
+	if (!chosen && strcmp(path, automatic) == 0 &&
+	    (st.st_uid != me || st.st_mode & 0022))
+		return ferryi_fail(-EACCES,
+				   "realm %s: belongs to uid %u with mode %04o, "
+				   "you are uid %u (somebody took the name; have "
+				   "it removed, or set FERRY_REALM)",
+				   path, st.st_uid, st.st_mode & 07777, me);
+	return 0;
+}
+
+int ferryi_realm_directory(const char *path, bool create)
+{
+	int fd = ferryi_open_directory(path), r;
+
+	if (fd == -ENOENT && create) {
+		r = ferryi_make_directory(path, 0700);
+		if (r < 0 && r != -EEXIST)
+			return ferryi_fail_sys(-r, "realm %s: cannot be made (does "
+						   "the directory above it exist, "
+						   "and may you write there?)",
+					       path);
+		fd = ferryi_open_directory(path);
+	}
+	if (fd == -ENOENT)
+		return ferryi_fail(-ENOENT, "realm %s does not exist", path);
+	if (fd == -ELOOP || fd == -ENOTDIR)
+		return ferryi_fail(-EACCES,
+				   "realm %s: is a symbolic link or no directory "
+				   "(remove it, or set FERRY_REALM)",
+				   path);
+	if (fd < 0)
+		return ferryi_fail_sys(-fd, "realm %s: cannot be opened by uid %u",
+				       path, ferryi_identity()->uid);
+	r = check_directory(fd, path);
+	if (r < 0) {
+		ferryi_close(fd);
+		return r;
+	}
+	return fd;
+}

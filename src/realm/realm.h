@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A realm: a directory under which names live, with a registry of who takes
+ * part, and one bell for all the deaths in it.
+ *
+ * A process joins a realm with its first object there and leaves with its last.
+ * While it takes part it holds a *lease*: a lock on one byte of the registry
+ * file, on an open file description of its own, which the kernel drops when it
+ * dies.  The index of that byte is its owner number in every chunk word.
+ *
+ * When a process dies the kernel rings the bell (sys/token.h): it wakes one
+ * sleeper of `death`.  That one looks at the leases, repairs every object the
+ * dead one used, moves `epoch` and wakes everybody.  The registry's mapping is
+ * never given back, since the tokens of threads may still point to it.
+ *
+ * Threads: all calls are safe; they take short process-private mutexes.
+ */
+#ifndef FERRYI_REALM_REALM_H
+#define FERRYI_REALM_REALM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include "realm/registry.h"
+
+struct ferryi_realm;
+
+/* A name, taken apart: the realm's directory and the name in it. */
+struct ferryi_place {
+	char directory[4096];
+	char name[201];
+	bool is_default;	/* the realm of $FERRY_REALM or the user */
+};
+
+/* "jobs", "./dir/jobs", "mailbox:jobs".  -EINVAL with a sentence. */
+int ferryi_place_parse(struct ferryi_place *p, const char *text);
+
+/* The directory of the default realm; -EINVAL when it is too long. */
+int ferryi_realm_default(char *buf, size_t size);
+
+/*
+ * Open a realm's directory and check that it can be trusted.  `create`: make
+ * the default realm when it is missing.  A descriptor or an error with a
+ * sentence.
+ */
+int ferryi_realm_directory(const char *path, bool create);
+
+/*
+ * Take part in the realm of `directory`.  The reference is given back with
+ * ferryi_realm_leave().  Looks for the dead when the process was not in yet.
+ */
+int ferryi_realm_join(struct ferryi_realm **out, const char *directory,
+		      bool create);
+void ferryi_realm_leave(struct ferryi_realm *r);
+
+/* At the entry of every call: aim the thread's death token at this realm. */
+void ferryi_realm_enter(struct ferryi_realm *r);
+
+uint32_t ferryi_realm_owner(const struct ferryi_realm *r);
+int ferryi_realm_dir(const struct ferryi_realm *r);
+const char *ferryi_realm_path(const struct ferryi_realm *r);
+struct ferryi_registry *ferryi_realm_registry(struct ferryi_realm *r);
+
+/*
+ * Look for leases whose holders have died and repair after them.  Returns how
+ * many were found; 0 also when another thread is at it.  Never blocks.
+ */
+int ferryi_realm_look(struct ferryi_realm *r);
+
+/* Our own lease, after a closefrom(): take it again.  -ESTALE: too late. */
+int ferryi_realm_renew(struct ferryi_realm *r);
+
+/*
+ * Remove `name` if it still names this file.  Serialised over the realm, since
+ * check and unlink are two steps.  -EBUSY: somebody holds the lock for seconds.
+ */
+int ferryi_realm_unlink(struct ferryi_realm *r, const char *name,
+			const struct stat *file);
+
+/* Nobody takes part: remove the registry.  1: removed; 0: in use or absent. */
+int ferryi_realm_retire(const char *directory, bool apply);
+
+#endif

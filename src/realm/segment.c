@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening, creating and leaving a mailbox: see segment.h.
+ *
+ * A creator builds the whole segment, itself a member already, in a file
+ * without a name, and links it into place.  An opener sets its member bit and
+ * then joins; a last leaver marks the segment removed and then unlinks it; so
+ * a name never leads to a segment that is about to go (shm/recover.h, join).
+ */
+#include "realm/segment.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "realm/state.h"
+#include "shm/recover.h"
+#include "sys/clock.h"
+#include "sys/files.h"
+#include "sys/lock.h"
+#include "sys/process.h"
+
+/* Each round needs somebody else to have removed or made the name. */
+#define ROUNDS 1000
+
+static struct ferryi_segment *find(struct ferryi_realm *r, const struct stat *st)
+{
+	for (struct ferryi_segment *s = r->segments; s; s = s->next)
+		if (s->view.file.st_dev == st->st_dev &&
+		    s->view.file.st_ino == st->st_ino)
+			return s;
+	return NULL;
+}
+
+static struct ferryi_segment *add(struct ferryi_realm *r, const char *name,
+				  const struct ferryi_view *v)
+{
+	struct ferryi_segment *s = calloc(1, sizeof *s);
+
+	if (s)
+		s->name = strdup(name);
+	if (!s || !s->name) {
+		free(s);
+		return NULL;
+	}
+	s->refs = 1;
+	s->realm = r;
+	s->view = *v;
+	s->next = r->segments;
+	r->segments = s;
+	return s;
+}
+
+/* Some user of this mailbox is dead and not repaired yet. */
+static bool has_dead_member(const struct ferryi_realm *r,
+			    const struct ferryi_queue *q)
+{
+	for (uint32_t i = 0; i < FERRYI_OWNERS / 64; i++) {
+		uint64_t bits = ferryi_load(&q->control->members[i]);
+
+		for (; bits; bits &= bits - 1) {
+			uint32_t owner = i * 64 + (uint32_t)__builtin_ctzll(bits);
+
+			if (owner != r->owner &&
+			    ferryi_lock_held(r->fd, owner, 1) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* It should have ended with its last user, and has none. */
+static bool is_abandoned(struct ferryi_realm *r, const char *name,
+			 struct ferryi_view *v)
+{
+	if (v->header.choice.persistence != FERRY_PERSIST_PROCESS &&
+	    !(ferryi_load(&v->queue.control->joins) & 1))
+		return false;
+	if (has_dead_member(r, &v->queue))
+		ferryi_realm_look(r);
+	if (!ferryi_retire_if_unused(&v->queue))
+		return false;
+	ferryi_realm_unlink(r, name, &v->file);
+	return true;
+}
+
+static int view_by_name(struct ferryi_realm *r, const char *name,
+			struct ferryi_view *v)
+{
+	int fd = ferryi_open_at(r->dir, name), e;
+
+	if (fd == -ENOENT)
+		return -ENOENT;
+	if (fd == -EACCES) {
+		struct stat st = { 0 };
+
+		ferryi_stat_at(r->dir, name, &st);
+		return ferryi_fail(-EACCES,
+				   "mailbox %s belongs to uid %u, mode %04o; you "
+				   "are uid %u (its owner can give access with "
+				   "--mode and --group)",
+				   name, st.st_uid, st.st_mode & 07777,
+				   ferryi_identity()->uid);
+	}
+	if (fd < 0)
+		return ferryi_fail_sys(-fd, "%s/%s: cannot be opened", r->path,
+				       name);
+	e = ferryi_view_open(v, fd);
+	if (e < 0)
+		return ferryi_fail(e, "%s/%s cannot be used: %s (format %u, mine "
+				      "is %u; ferry gc explains what is left)",
+				   r->path, name, v->why,
+				   v->header.preamble.format, FERRYI_FORMAT);
+	return 0;
+}
+
+/* 0: a member.  1: it was removed under our eyes, try again. */
+static int become_member(struct ferryi_segment **out, struct ferryi_realm *r,
+			 const char *name, struct ferryi_view *v)
+{
+	struct ferryi_segment *s = find(r, &v->file);
+
+	if (s) {
+		ferryi_view_close(v);
+		s->refs++;
+		*out = s;
+		return 0;
+	}
+	s = add(r, name, v);
+	if (!s) {
+		ferryi_view_close(v);
+		return ferryi_fail(-ENOMEM, "out of memory");
+	}
+	ferryi_member_add(&s->view.queue, r->owner);
+	if (ferryi_join(&s->view.queue)) {
+		*out = s;
+		return 0;
+	}
+	ferryi_member_drop(&s->view.queue, r->owner);
+	r->segments = s->next;
+	ferryi_realm_unlink(r, name, &v->file);
+	ferryi_view_close(&s->view);
+	free(s->name);
+	free(s);
+	return 1;
+}
+
+static int open_locked(struct ferryi_segment **out, struct ferryi_realm *r,
+		       const char *name)
+{
+	struct ferryi_view v;
+	int e;
+
+	for (unsigned n = 0; n < ROUNDS; n++) {
+		e = view_by_name(r, name, &v);
+		if (e < 0)
+			return e;
+		if (!find(r, &v.file) && is_abandoned(r, name, &v)) {
+			ferryi_view_close(&v);
+			continue;
+		}
+		e = become_member(out, r, name, &v);
+		if (e <= 0)
+			return e;
+	}
+	return ferryi_fail(-EBUSY, "%s/%s is being made and removed all the time",
+			   r->path, name);
+}
+
+int ferryi_segment_open(struct ferryi_segment **out, struct ferryi_realm *r,
+			const char *name)
+{
+	int e;
+
+	ferryi_realms_lock();
+	e = open_locked(out, r, name);
+	ferryi_realms_unlock();
+	return e;
+}
+
+/* --- creation ----------------------------------------------------------- */
+
+static int no_room(struct ferryi_realm *r, const char *name, int err,
+		   uint64_t wanted)
+{
+	uint64_t space = 0, total = 0;
+
+	ferryi_space(r->dir, &space, &total);
+	return ferryi_fail_sys(-err,
+			       "mailbox %s: %llu KiB wanted, %llu of %llu KiB free "
+			       "in %s (free some, or make the file system larger: "
+			       "mount -o remount,size=)",
+			       name, (unsigned long long)wanted / 1024,
+			       (unsigned long long)space / 1024,
+			       (unsigned long long)total / 1024, r->path);
+}
+
+/* The whole segment, in a file without a name. */
+static int build(struct ferryi_realm *r, const char *name, int fd,
+		 const struct ferryi_header *h)
+{
+	uint64_t first = ferryi_layout_first_bytes(h);
+	struct ferryi_control *control;
+	uint8_t *base;
+	int e = ferryi_resize(fd, h->preamble.total_bytes);
+
+	if (e == 0)
+		e = ferryi_reserve(fd, 0, first);
+	if (e < 0)
+		return no_room(r, name, e, first);
+	base = ferryi_map(fd, first);
+	if (!base)
+		return ferryi_fail(-ENOMEM, "no address space for mailbox %s", name);
+	memcpy(base, h, sizeof *h);
+	control = (void *)(base + FERRYI_HEADER_BYTES);
+	ferryi_queue_format(control, h);
+	control->members[r->owner / 64] = (uint64_t)1 << r->owner % 64;
+	control->joins = 2;
+	ferryi_unmap(base, first);
+	return 0;
+}
+
+static int publish(struct ferryi_realm *r, const char *name,
+		   const struct ferryi_header *h, unsigned mode, int64_t gid,
+		   struct ferryi_view *v)
+{
+	char temporary[32];
+	int fd = ferryi_file_new(r->dir, temporary), e;
+
+	if (fd < 0)
+		return ferryi_fail_sys(-fd, "realm %s: cannot make a file (is it "
+					    "writable for you?)",
+				       r->path);
+	e = build(r, name, fd, h);
+	if (e == 0) {
+		e = ferryi_set_access(fd, mode, gid);
+		if (e < 0)
+			e = ferryi_fail_sys(-e, "mailbox %s: cannot be given to "
+						"group %lld (are you a member?)",
+					    name, (long long)gid);
+	}
+	/* C2: complete, without a name; if we die here it vanishes */
+	if (e == 0)
+		e = ferryi_file_publish(r->dir, fd, temporary, name);
+	else if (temporary[0])
+		ferryi_unlink(r->dir, temporary);
+	if (e < 0) {
+		ferryi_close(fd);
+		return e;
+	}
+	/* C3: it has its name and us as a member */
+	return ferryi_view_open(v, fd);
+}
+
+static void fill_identity(struct ferryi_header *h)
+{
+	const struct ferryi_identity *self = ferryi_identity();
+	uint64_t mix[2];
+
+	h->preamble.created_at = ferryi_wall();
+	mix[0] = (uint64_t)h->preamble.created_at ^ self->start_time << 32;
+	mix[1] = (uint64_t)ferryi_now() << 20 ^ self->pid;
+	memcpy(h->preamble.uuid, mix, sizeof h->preamble.uuid);
+	h->checksum =
+		ferryi_checksum(h, offsetof(struct ferryi_header, checksum));
+}
+
+static int create_locked(struct ferryi_segment **out, struct ferryi_realm *r,
+			 const char *name, const struct ferryi_header *h,
+			 unsigned mode, int64_t gid)
+{
+	struct ferryi_segment *existing;
+	struct ferryi_view v;
+	int e;
+
+	for (unsigned n = 0; n < ROUNDS; n++) {
+		e = open_locked(&existing, r, name);
+		if (e == 0) {
+			*out = existing;
+			return -EEXIST;
+		}
+		if (e != -ENOENT)
+			return e;
+		e = publish(r, name, h, mode, gid, &v);
+		if (e == -EEXIST)
+			continue;
+		if (e < 0)
+			return ferryi_fail_sentence(e) ?
+				       e :
+				       ferryi_fail_sys(-e, "%s/%s: cannot be made",
+						       r->path, name);
+		*out = add(r, name, &v);
+		if (*out)
+			return 0;
+		ferryi_view_close(&v);
+		return ferryi_fail(-ENOMEM, "out of memory");
+	}
+	return ferryi_fail(-EBUSY, "%s/%s is being made and removed all the time",
+			   r->path, name);
+}
+
+int ferryi_segment_create(struct ferryi_segment **out, struct ferryi_realm *r,
+			  const char *name, const struct ferryi_choice *choice,
+			  unsigned mode, int64_t gid)
+{
+	struct ferryi_header h;
+	const char *why = "";
+	int e = ferryi_layout_plan(&h, choice, &why);
+
+	if (e < 0)
+		return ferryi_fail(e, "mailbox %s: %s", name, why);
+	fill_identity(&h);
+	ferryi_fail_clear();
+	ferryi_realms_lock();
+	e = create_locked(out, r, name, &h, mode, gid);
+	ferryi_realms_unlock();
+	return e;
+}
+
+/* --- use ---------------------------------------------------------------- */
+
+void ferryi_segment_ref(struct ferryi_segment *s)
+{
+	ferryi_realms_lock();
+	s->refs++;
+	ferryi_realms_unlock();
+}
+
+static void leave(struct ferryi_segment *s)
+{
+	struct ferryi_realm *r = s->realm;
+	struct ferryi_queue *q = &s->view.queue;
+	struct ferryi_recovery done;
+
+	ferryi_recover_owner(q, r->owner, FERRYI_ANY_HANDLE, &done);
+	ferryi_member_drop(q, r->owner);
+	/* J4: nobody's any more; the next open, create or look removes it */
+	if (s->view.header.choice.persistence == FERRY_PERSIST_PROCESS &&
+	    ferryi_retire_if_unused(q))
+		ferryi_realm_unlink(r, s->name, &s->view.file);
+}
+
+void ferryi_segment_close(struct ferryi_segment *s)
+{
+	struct ferryi_segment **p;
+
+	ferryi_realms_lock();
+	if (--s->refs > 0) {
+		ferryi_realms_unlock();
+		return;
+	}
+	leave(s);
+	for (p = &s->realm->segments; *p && *p != s; p = &(*p)->next)
+		;
+	if (*p)
+		*p = s->next;
+	ferryi_realms_unlock();
+	ferryi_view_close(&s->view);
+	free(s->name);
+	free(s);
+}
+
+/* Our descriptor may have been closed behind our back and its number reused. */
+static int own_fd(struct ferryi_segment *s)
+{
+	struct stat st;
+	int fd;
+
+	if (ferryi_stat(s->view.fd, &st) == 0 &&
+	    st.st_dev == s->view.file.st_dev && st.st_ino == s->view.file.st_ino)
+		return s->view.fd;
+	if (ferryi_realm_renew(s->realm) < 0)
+		return -ESTALE;
+	fd = ferryi_open_at(s->realm->dir, s->name);
+	if (fd < 0 || ferryi_stat(fd, &st) < 0 ||
+	    st.st_ino != s->view.file.st_ino) {
+		ferryi_close(fd);
+		return -ESTALE;
+	}
+	s->view.fd = fd;
+	return fd;
+}
+
+uint64_t ferryi_segment_bytes(const struct ferryi_segment *s)
+{
+	struct stat st;
+
+	return ferryi_stat(s->view.fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
+}
+
+static int reserve(struct ferryi_segment *s, uint64_t at, uint64_t len)
+{
+	uint64_t limit = s->view.header.choice.bytes_max, used;
+	int fd = own_fd(s), e;
+
+	if (fd < 0)
+		return ferryi_fail(fd, "mailbox %s: its file was closed and is gone",
+				   s->name);
+	used = limit ? ferryi_segment_bytes(s) : 0;
+	if (limit && used + len > limit)
+		return ferryi_fail(-ENOSPC,
+				   "mailbox %s uses %llu of at most %llu KiB "
+				   "(receive some, or create it with a larger "
+				   "byte limit)",
+				   s->name, (unsigned long long)used / 1024,
+				   (unsigned long long)limit / 1024);
+	e = ferryi_reserve(fd, at, len);
+	return e < 0 ? no_room(s->realm, s->name, e, len) : 0;
+}
+
+int ferryi_segment_grow(struct ferryi_segment *s, const struct ferryi_growth *grow)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		int e = grow->bytes[i] ?
+				reserve(s, grow->at[i], grow->bytes[i]) :
+				0;
+
+		if (e < 0)
+			return e;
+	}
+	ferryi_queue_grown(&s->view.queue, grow);
+	return 0;
+}
+
+int ferryi_segment_back(struct ferryi_segment *s, uint32_t index, uint64_t len)
+{
+	struct ferryi_queue *q = &s->view.queue;
+	struct ferryi_record *rec = ferryi_queue_record(q, index);
+	const struct ferryi_class *k = &q->classes[ferryi_queue_class(q, index)];
+	int e;
+
+	if (k->size <= FERRYI_EAGER || ferryi_fetch(&rec->taker.backed) >= len)
+		return 0;
+	len = ferryi_min(ferryi_round_up(len, FERRYI_PAGE), k->size);
+	e = reserve(s, ferryi_queue_place_at(q, index), len);
+	if (e < 0)
+		return e;
+	/* G3: reserved, not yet noted; the next owner reserves it again */
+	ferryi_put(&rec->taker.backed, len);
+	return 0;
+}

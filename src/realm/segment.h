@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file of a mailbox: created complete, opened and checked, shared by all
+ * handles of a process.
+ */
+#ifndef FERRYI_REALM_SEGMENT_H
+#define FERRYI_REALM_SEGMENT_H
+
+#include <ferry/inspect.h>
+#include "realm/realm.h"
+#include "shm/queue.h"
+
+/* A mailbox looked at without joining it (repair, inspect). */
+struct ferryi_view {
+	int fd;
+	struct stat file;
+	struct ferryi_header header;	/* a private copy */
+	struct ferryi_queue queue;
+	enum ferry_state state;		/* set on failure as well */
+	const char *why;		/* a static phrase on failure */
+};
+
+/* Takes over `fd`, also on failure. */
+int ferryi_view_open(struct ferryi_view *v, int fd);
+void ferryi_view_close(struct ferryi_view *v);
+
+/* A mailbox that this process uses. */
+struct ferryi_segment {
+	struct ferryi_segment *next;	/* in the realm */
+	unsigned refs;
+	struct ferryi_realm *realm;
+	char *name;
+	struct ferryi_view view;
+};
+
+/*
+ * Open the mailbox `name` and become a member of it.  -ENOENT also for one
+ * whose users have all died and that should have ended with them.
+ */
+int ferryi_segment_open(struct ferryi_segment **out, struct ferryi_realm *r,
+			const char *name);
+
+/* Create it.  -EEXIST when the name is in use. */
+int ferryi_segment_create(struct ferryi_segment **out, struct ferryi_realm *r,
+			  const char *name, const struct ferryi_choice *choice,
+			  unsigned mode, int64_t gid);
+
+/* The last reference of a process ends its membership. */
+void ferryi_segment_close(struct ferryi_segment *s);
+
+/* Another handle of this process. */
+void ferryi_segment_ref(struct ferryi_segment *s);
+
+/* Give memory to *grow; counts against the mailbox's byte limit. */
+int ferryi_segment_grow(struct ferryi_segment *s, const struct ferryi_growth *grow);
+
+/* Make sure that `len` bytes of a chunk that we own have memory. */
+int ferryi_segment_back(struct ferryi_segment *s, uint32_t index, uint64_t len);
+
+/* Bytes of memory that the file has. */
+uint64_t ferryi_segment_bytes(const struct ferryi_segment *s);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sleeping, see wait.h; and the part of a sleeper in noticing deaths.
+ *
+ * Who sleeps on words watches, besides its own, the realm's `epoch` (somebody
+ * has repaired something: look again) and `death` (the kernel has rung for a
+ * killed process: this one looks at the leases).  Three things that a sleeper
+ * owes to the others:
+ *
+ *   - The bell rings before the kernel drops the dead one's locks.  So after a
+ *     bell the sleeper is suspicious: it looks, sleeps 1, 2, 4 .. 128 ms, and
+ *     looks again, until a whole round has found nobody.  When its call ends
+ *     before that, it rings the bell for another sleeper.
+ *   - A bell that rang while nobody slept is lost.  So the first two sleeps of a
+ *     call are short, each followed by a look, unless somebody else has looked
+ *     since the call began.
+ *   - The safety net: one sleeper of the realm, elected among those that have
+ *     slept that long, looks once per period; the others sleep without limit.
+ */
+#include "wait/wait.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "realm/realm.h"
+#include "sys/clock.h"
+#include "sys/files.h"
+#include "sys/futex.h"
+#include "sys/ready.h"
+
+#define FIRST_LOOK     FERRY_MS(10)
+#define SECOND_LOOK    FERRY_MS(100)
+#define SUSPICION_FROM FERRY_MS(1)
+#define SUSPICION_TO   FERRY_MS(128)
+#define NET_DEFAULT    1000	/* ms */
+#define NAPPING_LOOK   FERRY_MS(100)	/* between looks without futex_waitv */
+
+#define OWN_WORDS      4	/* cancel, epoch, net, death */
+
+void ferryi_wait_begin(struct ferryi_wait *w)
+{
+	w->n_words = 0;
+	w->n_fds = 0;
+	w->tick = FERRY_FOREVER;
+	w->realm = NULL;
+	if (w->began == 0)
+		w->began = ferryi_now();
+}
+
+void ferryi_wait_word(struct ferryi_wait *w, uint32_t *addr, uint32_t expected)
+{
+	if (w->n_words < FERRYI_WAIT_WORDS)
+		w->words[w->n_words++] = (struct ferryi_word){ addr, expected };
+}
+
+void ferryi_wait_fd(struct ferryi_wait *w, int fd, short events)
+{
+	if (w->n_fds < FERRYI_WAIT_FDS)
+		w->fds[w->n_fds++] = (struct ferryi_poll){ fd, events };
+}
+
+void ferryi_wait_tick(struct ferryi_wait *w, ferry_time at)
+{
+	if (at < w->tick)
+		w->tick = at;
+}
+
+int ferryi_wait_check(const struct ferryi_wait *w)
+{
+	if (w->cancel &&
+	    __atomic_load_n(&w->cancel->word, __ATOMIC_SEQ_CST) != 0)
+		return -ECANCELED;
+	if (w->deadline == FERRY_NOWAIT)
+		return -EAGAIN;
+	if (w->deadline != FERRY_FOREVER && ferryi_now() >= w->deadline)
+		return -ETIMEDOUT;
+	return 0;
+}
+
+/* --- the safety net ----------------------------------------------------- */
+
+/* FERRY_NET_MS, read once: 0 switches the net off. */
+static int64_t net_period(void)
+{
+	static int64_t period = -1;	/* racing threads compute the same */
+	int64_t p = __atomic_load_n(&period, __ATOMIC_RELAXED);
+	const char *knob;
+
+	if (p < 0) {
+		knob = getenv("FERRY_NET_MS");
+		p = FERRY_MS(knob ? atoll(knob) : NET_DEFAULT);
+		p = p < 0 ? FERRY_MS(NET_DEFAULT) : p;
+		__atomic_store_n(&period, p, __ATOMIC_RELAXED);
+	}
+	return p;
+}
+
+static struct ferryi_registry_control *control_of(const struct ferryi_wait *w)
+{
+	return ferryi_realm_registry(w->realm)->control;
+}
+
+static void try_elect(struct ferryi_wait *w)
+{
+	if (!w->elected && net_period() > 0)
+		w->elected = ferryi_cas32(&control_of(w)->net, 0,
+					  ferryi_realm_owner(w->realm) + 1);
+}
+
+static void resign(struct ferryi_wait *w)
+{
+	uint32_t *net = &control_of(w)->net;
+
+	w->elected = false;
+	if (ferryi_cas32(net, ferryi_realm_owner(w->realm) + 1, 0))
+		ferryi_futex_wake(net, 1);
+}
+
+/* --- looking for the dead ----------------------------------------------- */
+
+static void look(struct ferryi_wait *w)
+{
+	if (ferryi_realm_look(w->realm) > 0 && w->suspicion)
+		w->suspicion = SUSPICION_FROM;	/* there may be more of them */
+}
+
+/* Somebody has looked since this call began: its deaths are not ours to find. */
+static bool looked_since(const struct ferryi_wait *w)
+{
+	return ferryi_load(&control_of(w)->looked_at) > w->began;
+}
+
+static ferry_time next_look(struct ferryi_wait *w, ferry_time now)
+{
+	if (w->suspicion)
+		return now + w->suspicion;
+	if (w->looks == 0)
+		return now + FIRST_LOOK;
+	if (w->looks == 1)
+		return now + SECOND_LOOK;
+	try_elect(w);
+	return w->elected ? now + net_period() : FERRY_FOREVER;
+}
+
+/* The sleep ended by itself at the time of the next look. */
+static void look_after_sleep(struct ferryi_wait *w)
+{
+	if (w->suspicion) {
+		look(w);
+		w->suspicion = w->suspicion < SUSPICION_TO ? w->suspicion * 2 : 0;
+		return;
+	}
+	if (w->looks < 2) {
+		w->looks++;
+		if (!looked_since(w))
+			look(w);
+		return;
+	}
+	if (w->elected)
+		look(w);
+}
+
+/* Without futex_waitv no bell is heard: every nap may be the one. */
+static void look_while_napping(struct ferryi_wait *w)
+{
+	if (ferryi_now() - ferryi_load(&control_of(w)->looked_at) > NAPPING_LOOK)
+		look(w);
+}
+
+/* --- sleeping ----------------------------------------------------------- */
+
+static unsigned collect(const struct ferryi_wait *w, struct ferryi_futex *f)
+{
+	struct ferryi_registry_control *c;
+	unsigned n = 0;
+	uint32_t net;
+
+	for (; n < w->n_words; n++)
+		f[n] = (struct ferryi_futex){ w->words[n].addr,
+					      w->words[n].expected };
+	if (w->cancel)
+		f[n++] = (struct ferryi_futex){ &w->cancel->word, 0 };
+	if (!w->realm)
+		return n;
+	c = control_of(w);
+	f[n++] = (struct ferryi_futex){ &c->epoch, w->epoch };
+	net = ferryi_load(&c->net);
+	if (w->looks >= 2 && !w->elected && net != 0)
+		f[n++] = (struct ferryi_futex){ &c->net, net };
+	/* last: the kernel reports the highest index that was woken */
+	f[n++] = (struct ferryi_futex){ &c->death, 0 };
+	return n;
+}
+
+static int sleep_on_words(struct ferryi_wait *w)
+{
+	struct ferryi_futex f[FERRYI_WAIT_WORDS + OWN_WORDS];
+	ferry_time now = ferryi_now(), until = w->deadline, at = FERRY_FOREVER;
+	unsigned n;
+	int r;
+
+	if (w->realm)
+		at = next_look(w, now);
+	until = at < until ? at : until;
+	until = w->tick < until ? w->tick : until;
+	n = collect(w, f);
+	w->slept = true;
+	r = ferryi_futex_wait(f, n, until);
+	if (!w->realm)
+		return 0;
+	if (r == (int)n - 1)	/* the bell; the first sleep after it is short */
+		w->suspicion = SUSPICION_FROM;
+	if (r == (int)n - 1)
+		look(w);
+	else if (r == -ETIMEDOUT && until == at)
+		look_after_sleep(w);
+	else if (!ferryi_futex_has_waitv())
+		look_while_napping(w);
+	return 0;
+}
+
+static int sleep_on_fds(struct ferryi_wait *w)
+{
+	struct pollfd fds[FERRYI_WAIT_FDS + 1];
+	ferry_time until = w->deadline < w->tick ? w->deadline : w->tick;
+	unsigned n;
+	int r;
+
+	for (n = 0; n < w->n_fds; n++)
+		fds[n] = (struct pollfd){ w->fds[n].fd, w->fds[n].events, 0 };
+	if (w->cancel && w->cancel->fd >= 0)
+		fds[n++] = (struct pollfd){ w->cancel->fd, POLLIN, 0 };
+	w->slept = true;
+	r = ferryi_poll(fds, n, until);
+	return r < 0 && r != -EINTR ? r : 0;
+}
+
+int ferryi_wait_sleep(struct ferryi_wait *w)
+{
+	int r = ferryi_wait_check(w);
+
+	if (r < 0)
+		return r;
+	return w->n_words ? sleep_on_words(w) : sleep_on_fds(w);
+}
+
+void ferryi_wait_end(struct ferryi_wait *w)
+{
+	if (!w->realm)
+		return;
+	if (w->elected)
+		resign(w);
+	if (w->suspicion)
+		ferryi_futex_wake(&control_of(w)->death, 1);
+}
+
+/* --- cancelling --------------------------------------------------------- */
+
+int ferryi_cancel_init(struct ferryi_cancel *c, bool with_fd)
+{
+	c->word = 0;
+	c->fd = with_fd ? ferryi_eventfd() : -1;
+	return with_fd && c->fd < 0 ? c->fd : 0;
+}
+
+void ferryi_cancel_fini(struct ferryi_cancel *c)
+{
+	ferryi_close(c->fd);
+	c->fd = -1;
+}
+
+void ferryi_cancel_set(struct ferryi_cancel *c)
+{
+	__atomic_store_n(&c->word, 1, __ATOMIC_SEQ_CST);
+	if (c->fd >= 0)
+		ferryi_eventfd_set(c->fd);
+	else
+		ferryi_futex_wake(&c->word, INT_MAX);
+}
+
+void ferryi_cancel_clear(struct ferryi_cancel *c)
+{
+	__atomic_store_n(&c->word, 0, __ATOMIC_SEQ_CST);
+	if (c->fd >= 0)
+		ferryi_eventfd_clear(c->fd);
+}
