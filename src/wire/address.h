@@ -18,7 +18,6 @@
 struct ferryi_key {
 	const char *key;
 	const char *value;	/* "" when there is no '=' */
-	bool used;		/* somebody asked for it */
 };
 
 struct ferryi_address {
@@ -30,18 +29,33 @@ struct ferryi_address {
 };
 
 /*
+ * The text before the first ':' is the scheme, unless a '/' or '?' comes
+ * earlier.  "%2f" stands for one byte, everywhere behind the scheme.
+ *
  * 0, or -EINVAL with *out_why set to a static phrase ("a key without a name").
+ * The result points into itself: it is passed on by pointer, never copied.
  */
 int ferryi_address_parse(struct ferryi_address *a, const char *text,
 			 const char **out_why);
 
-/* The value of a key (marks it used), or NULL. */
-const char *ferryi_address_get(struct ferryi_address *a, const char *key);
+/* The value of a key, or NULL. */
+const char *ferryi_address_get(const struct ferryi_address *a, const char *key);
 
-/* The first key that nobody asked for, or NULL: unknown keys are refused. */
-const char *ferryi_address_unused(const struct ferryi_address *a);
+/*
+ * The first key that is not one of `known` ("type mode"), or NULL.  Keys are
+ * compared before anything is opened, so that a refusal leaves no trace.
+ */
+const char *ferryi_address_unknown(const struct ferryi_address *a,
+				   const char *known);
 
-/* "500ms" "2s" "1m" "10us" "3h" or plain seconds, in ns.  -EINVAL. */
+/*
+ * Write scheme:rest?keys so that parsing it gives the same again.  Returns
+ * the length as snprintf does.
+ */
+int ferryi_address_format(const struct ferryi_address *a, char *buf,
+			  size_t size);
+
+/* "500ms" "2s" "1m" "10us" "3h" or plain seconds, "0.5", in ns.  -EINVAL. */
 int ferryi_parse_duration(const char *text, int64_t *out_ns);
 
 /* "64K" "1M" "2G" "10" in bytes (1024s).  -EINVAL. */
