@@ -127,6 +127,23 @@ void ferryi_identity_refresh(void)
 	identity(true);
 }
 
+void ferryi_process_name(pid_t pid, char out[16])
+{
+	char path[40];
+	ssize_t n;
+	int fd;
+
+	out[0] = 0;
+	snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, out, 15);
+	close(fd);
+	out[n > 0 ? n : 0] = 0;
+	out[strcspn(out, "\n")] = 0;
+}
+
 /* --- others ------------------------------------------------------------ */
 
 bool ferryi_may_live(uint32_t pid, uint64_t start)

@@ -27,6 +27,9 @@ void ferryi_identity_refresh(void);
 /* The start time of a pid of our namespace, or 0. */
 uint64_t ferryi_start_time(pid_t pid);
 
+/* The comm of a pid of our namespace, or "". */
+void ferryi_process_name(pid_t pid, char out[16]);
+
 /* False when it is certain that pid (of our namespace) started at `start` has ended. */
 bool ferryi_may_live(uint32_t pid, uint64_t start);
 

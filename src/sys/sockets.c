@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* See sockets.h. */
+#include "sys/sockets.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define QUIET (MSG_DONTWAIT | MSG_NOSIGNAL)
+
+static int raw_type(enum ferryi_socket_type type)
+{
+	return (type == FERRYI_SOCKET_STREAM ? SOCK_STREAM : SOCK_SEQPACKET) |
+	       SOCK_CLOEXEC | SOCK_NONBLOCK;
+}
+
+int ferryi_socket(enum ferryi_socket_type type)
+{
+	int fd = socket(AF_UNIX, raw_type(type), 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int ferryi_socket_pair(enum ferryi_socket_type type, int out[2])
+{
+	return socketpair(AF_UNIX, raw_type(type), 0, out) == 0 ? 0 : -errno;
+}
+
+/* --- names --------------------------------------------------------------- */
+
+static int address_of(const char *name, struct sockaddr_un *to, socklen_t *size)
+{
+	size_t len = strlen(name);
+	bool abstract = name[0] == '@';
+
+	if (len > FERRYI_SOCKET_PATH_MAX)
+		return -ENAMETOOLONG;
+	memset(to, 0, sizeof *to);
+	to->sun_family = AF_UNIX;
+	memcpy(to->sun_path, name, len);
+	if (abstract)
+		to->sun_path[0] = 0;
+	*size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len +
+			    !abstract);
+	return 0;
+}
+
+int ferryi_socket_bind(int fd, const char *name, unsigned mode)
+{
+	struct sockaddr_un a;
+	socklen_t size;
+	int err = address_of(name, &a, &size);
+
+	if (err)
+		return err;
+	/* The file is born with the socket's mode: it is never more open. */
+	if (fchmod(fd, mode) != 0)
+		return -errno;
+	return bind(fd, (struct sockaddr *)&a, size) == 0 ? 0 : -errno;
+}
+
+int ferryi_socket_connect(int fd, const char *name)
+{
+	struct sockaddr_un a;
+	socklen_t size;
+	int err = address_of(name, &a, &size);
+
+	if (err)
+		return err;
+	while ((err = connect(fd, (struct sockaddr *)&a, size)) != 0 &&
+	       errno == EINTR)
+		;
+	return err == 0 ? 0 : -errno;
+}
+
+int ferryi_socket_listen(int fd)
+{
+	return listen(fd, SOMAXCONN) == 0 ? 0 : -errno;
+}
+
+int ferryi_socket_accept(int fd)
+{
+	int peer;
+
+	while ((peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) <
+		       0 &&
+	       (errno == EINTR || errno == ECONNABORTED))
+		;
+	return peer < 0 ? -errno : peer;
+}
+
+/* --- the directory of a socket file -------------------------------------- */
+
+int ferryi_directory_lock_try(int dir)
+{
+	int r;
+
+	while ((r = flock(dir, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR)
+		;
+	return r == 0 ? 0 : -errno;
+}
+
+void ferryi_directory_unlock(int dir)
+{
+	flock(dir, LOCK_UN);
+}
+
+int ferryi_chmod_at(int dir, const char *name, unsigned mode)
+{
+	return fchmodat(dir, name, mode, 0) == 0 ? 0 : -errno;
+}
+
+/* --- questions ----------------------------------------------------------- */
+
+static int option(int fd, int name)
+{
+	int value = 0;
+	socklen_t size = sizeof value;
+
+	if (getsockopt(fd, SOL_SOCKET, name, &value, &size) != 0)
+		return -errno;
+	return value;
+}
+
+int ferryi_socket_type(int fd)
+{
+	int type = option(fd, SO_TYPE);
+
+	if (type < 0)
+		return type;
+	if (option(fd, SO_ACCEPTCONN) == 1)
+		return FERRYI_SOCKET_LISTENER;
+	switch (type) {
+	case SOCK_STREAM:
+		return FERRYI_SOCKET_STREAM;
+	case SOCK_SEQPACKET:
+		return FERRYI_SOCKET_SEQPACKET;
+	case SOCK_DGRAM:
+		return FERRYI_SOCKET_DGRAM;
+	}
+	return FERRYI_SOCKET_OTHER;
+}
+
+bool ferryi_socket_is_connected(int fd)
+{
+	struct sockaddr_storage a;
+	socklen_t size = sizeof a;
+
+	return getpeername(fd, (struct sockaddr *)&a, &size) == 0;
+}
+
+int ferryi_socket_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid)
+{
+	struct ucred c;
+	socklen_t size = sizeof c;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &size) != 0)
+		return -errno;
+	if (c.uid == (uid_t)-1)	/* not a UNIX socket, or not connected */
+		return -ENOTCONN;
+	*pid = c.pid;
+	*uid = c.uid;
+	*gid = c.gid;
+	return 0;
+}
+
+ssize_t ferryi_socket_largest(int fd)
+{
+	int size = option(fd, SO_SNDBUF);
+
+	/* unix_dgram_sendmsg() keeps 32 bytes for itself. */
+	return size < 32 ? size : size - 32;
+}
+
+int ferryi_socket_shutdown(int fd, bool sending, bool receiving)
+{
+	int how = sending && receiving ? SHUT_RDWR :
+		  sending	       ? SHUT_WR :
+					 SHUT_RD;
+
+	return shutdown(fd, how) == 0 ? 0 : -errno;
+}
+
+/* --- bytes --------------------------------------------------------------- */
+
+ssize_t ferryi_socket_send(int fd, const void *data, size_t len)
+{
+	ssize_t n;
+
+	while ((n = send(fd, data, len, QUIET)) < 0 && errno == EINTR)
+		;
+	return n < 0 ? -errno : n;
+}
+
+ssize_t ferryi_socket_recv(int fd, void *buf, size_t size)
+{
+	ssize_t n;
+
+	while ((n = recv(fd, buf, size, MSG_DONTWAIT)) < 0 && errno == EINTR)
+		;
+	return n < 0 ? -errno : n;
+}
+
+/* --- messages ------------------------------------------------------------ */
+
+int ferryi_socket_mark_messages(int fd)
+{
+	int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0 ?
+		       0 :
+		       -errno;
+}
+
+/*
+ * Descriptors that come with a message find no room in `control` and are
+ * closed by the kernel: what nobody asked for cannot fill our table.
+ */
+static ssize_t receive(int fd, void *buf, size_t size, int flags)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec v = { buf, size };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof control };
+	ssize_t n;
+
+	while ((n = recvmsg(fd, &m, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC |
+					    MSG_TRUNC)) < 0 &&
+	       errno == EINTR)
+		;
+	if (n < 0)
+		return -errno;
+	if (n == 0 && m.msg_controllen == 0 && option(fd, SO_TYPE) != SOCK_DGRAM)
+		return -ENODATA;
+	if (!(flags & MSG_PEEK) && (m.msg_flags & MSG_TRUNC))
+		return -EMSGSIZE;
+	return n;
+}
+
+ssize_t ferryi_socket_next(int fd)
+{
+	return receive(fd, NULL, 0, MSG_PEEK);
+}
+
+ssize_t ferryi_socket_take(int fd, void *buf, size_t size)
+{
+	return receive(fd, buf, size, 0);
+}
