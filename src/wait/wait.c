@@ -275,8 +275,7 @@ void ferryi_cancel_set(struct ferryi_cancel *c)
 	__atomic_store_n(&c->word, 1, __ATOMIC_SEQ_CST);
 	if (c->fd >= 0)
 		ferryi_eventfd_set(c->fd);
-	else
-		ferryi_futex_wake(&c->word, INT_MAX);
+	ferryi_futex_wake(&c->word, INT_MAX);	/* turns are words everywhere */
 }
 
 void ferryi_cancel_clear(struct ferryi_cancel *c)
