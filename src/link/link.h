@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The handle itself: what the core keeps for every link, whatever its scheme.
+ * The handle itself: what the core keeps for every link, whatever its scheme,
+ * and what its files share.
+ *
+ *	open.c		addresses become links: open, listen, accept, pair, close
+ *	link.c		the calls that move messages and bytes
+ *	call.c		how a call waits, and waits its turn
+ *	framing.c	messages over a stream
+ *	explain.c	sentences
+ *	table.c		the transports there are
+ *	endpoint.c	what transports over descriptors have in common
  */
 #ifndef FERRYI_LINK_LINK_H
 #define FERRYI_LINK_LINK_H
 
-#include <pthread.h>
 #include "link/transport.h"
 #include "wait/wait.h"
 
@@ -13,14 +21,31 @@ struct ferryi_framing;		/* framing.c: messages over a stream */
 
 struct ferry_link {
 	const struct ferryi_transport *t;
+	/*
+	 * What this link moves: the transport's tables.  A transport that can
+	 * do either sets or clears them in open, listen, accept and pair.
+	 */
+	const struct ferryi_messages *messages;
+	const struct ferryi_stream *stream;
 	unsigned flags;			/* FERRY_SEND, FERRY_RECV */
 	bool listening;
 	char *address;			/* canonical, for people */
 	struct ferryi_cancel cancel;
-	pthread_mutex_t turn[2];	/* [0] send side, [1] receive side; not
-					 * used when the transport is concurrent */
+	uint32_t turn[2];		/* call.c; [0] send side, [1] receive
+					 * side; not used when the transport is
+					 * concurrent */
 	struct ferryi_framing *framing;	/* NULL: the transport's own */
 	void *state;			/* the transport's, state_size bytes */
 };
+
+/*
+ * A link without a connection: zeroed state, both tables of the transport.
+ * Errors: -ENOMEM, -EMFILE.
+ */
+int ferryi_link_new(struct ferry_link **out, const struct ferryi_transport *t,
+		    unsigned flags, const char *address);
+
+/* The end of a link, half-built or not.  NULL is allowed. */
+void ferryi_link_free(struct ferry_link *l);
 
 #endif

@@ -31,7 +31,10 @@ struct ferryi_address;
 /* What moves messages.  Any member may be NULL. */
 struct ferryi_messages {
 	int (*send)(struct ferry_link *l, const void *data, size_t len);
-	/* -EMSGSIZE: it stays first.  May be NULL when take is there. */
+	/*
+	 * -EMSGSIZE: it stays first.  Without it the core takes, copies and
+	 * releases; without send it loans, copies and commits.
+	 */
 	ssize_t (*recv)(struct ferry_link *l, void *buf, size_t size);
 	ssize_t (*next_len)(struct ferry_link *l);
 	int (*loan)(struct ferry_link *l, size_t len, struct ferry_message *m);
@@ -63,17 +66,23 @@ enum ferryi_want {
 
 struct ferryi_transport {
 	struct ferry_transport_info info;
+	const char *keys;	/* "type mode": those an address may have beside
+				 * framing, max and timeout; NULL: none */
 	size_t state_size;
 	bool concurrent;	/* safe to call from many threads at once */
 	bool sleeps_on_words;	/* futex words, not descriptors */
 
 	/* life */
-	/* -EAGAIN: not connected yet; wait for FERRYI_WANT_OPEN, call again. */
-	int (*open)(struct ferry_link *l, struct ferryi_address *a);
-	int (*listen)(struct ferry_link *l, struct ferryi_address *a);
+	/*
+	 * open and listen: -EAGAIN: not there yet; wait for FERRYI_WANT_OPEN,
+	 * call again.  All four may change the link's tables and flags.
+	 */
+	int (*open)(struct ferry_link *l, const struct ferryi_address *a);
+	int (*listen)(struct ferry_link *l, const struct ferryi_address *a);
 	int (*accept)(struct ferry_link *door, struct ferry_link *peer);
-	int (*pair)(struct ferry_link *ends[2], struct ferryi_address *a);
+	int (*pair)(struct ferry_link *ends[2], const struct ferryi_address *a);
 	int (*adopt)(struct ferry_link *l);	/* in the child of a fork */
+	/* Called with the turn of the direction. */
 	int (*shutdown)(struct ferry_link *l, unsigned direction);
 	int (*peer)(struct ferry_link *l, struct ferry_process *out);
 	void (*fini)(struct ferry_link *l);

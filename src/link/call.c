@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* See call.h. */
+#include "link/call.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include "sys/futex.h"
+#include "sys/process.h"
+
+/*
+ * A turn word is 0, or the generation of the process that holds it, with
+ * WAITED once somebody sleeps on it.  A word of another generation was copied
+ * by fork while a thread of the parent was in a call; that thread is not here.
+ */
+#define WAITED 0x80000000u
+
+static uint32_t *turn_of(struct ferry_link *l, unsigned side)
+{
+	return &l->turn[side == FERRY_RECV];
+}
+
+static bool turn_cas(uint32_t *turn, uint32_t *seen, uint32_t next)
+{
+	return __atomic_compare_exchange_n(turn, seen, next, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static int turn_try(struct ferry_link *l, unsigned side, uint32_t me)
+{
+	uint32_t seen = 0;
+
+	while (!turn_cas(turn_of(l, side), &seen, me))
+		if ((seen & ~WAITED) == me)
+			return -EAGAIN;
+	return 0;
+}
+
+void ferryi_turn_give(struct ferry_link *l, unsigned side)
+{
+	uint32_t *turn = turn_of(l, side);
+
+	if (l->t->concurrent)
+		return;
+	/* All of them: one that is woken may be about to time out. */
+	if (__atomic_exchange_n(turn, 0, __ATOMIC_SEQ_CST) & WAITED)
+		ferryi_futex_wake(turn, INT_MAX);
+}
+
+int ferryi_turn_take(struct ferry_link *l, unsigned side, ferry_time deadline)
+{
+	struct ferryi_wait w = FERRYI_WAIT(deadline, &l->cancel);
+	uint32_t me = ferryi_generation() & ~WAITED;
+	uint32_t *turn = turn_of(l, side);
+	int r;
+
+	if (l->t->concurrent)
+		return 0;
+	while ((r = turn_try(l, side, me)) == -EAGAIN) {
+		uint32_t seen = me;
+
+		if (deadline == FERRY_NOWAIT)
+			break;
+		if (!turn_cas(turn, &seen, me | WAITED) &&
+		    seen != (me | WAITED))
+			continue;
+		ferryi_wait_begin(&w);
+		ferryi_wait_word(&w, turn, me | WAITED);
+		r = ferryi_wait_sleep(&w);
+		if (r < 0)
+			break;
+	}
+	ferryi_wait_end(&w);
+	return r;
+}
+
+ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
+{
+	struct ferry_link *l = c->l;
+	struct ferryi_wait w = FERRYI_WAIT(deadline, &l->cancel);
+	ssize_t r;
+	int s;
+
+	while ((r = c->attempt(c)) == -EAGAIN) {
+		ferryi_wait_begin(&w);
+		s = l->t->interest ? l->t->interest(l, c->want, &w) :
+				     -EOPNOTSUPP;
+		if (s == 0)
+			s = ferryi_wait_sleep(&w);
+		if (s < 0) {
+			r = s;
+			break;
+		}
+	}
+	if (w.slept && l->t->woke)
+		l->t->woke(l, c->want, r < 0 ? (int)r : 0);
+	ferryi_wait_end(&w);
+	return r;
+}
+
+ssize_t ferryi_call_run(struct ferryi_call *c, ferry_time deadline)
+{
+	unsigned side = c->want == FERRYI_WANT_RECV ? FERRY_RECV : FERRY_SEND;
+	ssize_t r;
+
+	r = ferryi_turn_take(c->l, side, deadline);
+	if (r < 0)
+		return r;
+	r = ferryi_call_wait(c, deadline);
+	ferryi_turn_give(c->l, side);
+	return r;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a call of the user's waits: the loop of wait.h, and turns.
+ *
+ * A transport that is not concurrent sees one call per direction at a time.
+ * The turn is kept while the call sleeps, so that a message in several pieces
+ * is not mixed with another thread's; the others wait for it within their own
+ * deadline, and a NOWAIT call that finds it taken says -EAGAIN.
+ *
+ * fork: a turn that another thread of the parent held is free in the child.
+ */
+#ifndef FERRYI_LINK_CALL_H
+#define FERRYI_LINK_CALL_H
+
+#include "link/link.h"
+
+struct ferryi_call {
+	struct ferry_link *l;
+	enum ferryi_want want;
+	/* -EAGAIN: nothing was done, or not all; it will be called again. */
+	ssize_t (*attempt)(struct ferryi_call *c);
+
+	/* for the attempts, as each needs them */
+	const void *data;
+	void *buf;
+	size_t len, done;
+	struct ferry_message *m;
+	void *more;
+};
+
+/* Attempt until it is no longer -EAGAIN, or the deadline, or a cancel. */
+ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline);
+
+/* The same in the turn of the call's direction. */
+ssize_t ferryi_call_run(struct ferryi_call *c, ferry_time deadline);
+
+/* Take the turn of a side, FERRY_SEND or FERRY_RECV. */
+int ferryi_turn_take(struct ferry_link *l, unsigned side,
+		     ferry_time deadline);
+void ferryi_turn_give(struct ferry_link *l, unsigned side);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls about a link as a whole: end a direction, cancel, cross a fork,
+ * ask who and where.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "link/call.h"
+#include "link/link.h"
+
+static int check(struct ferry_link *l)
+{
+	ferryi_fail_clear();
+	return l ? 0 : ferryi_fail(-EINVAL, "there is no link (NULL)");
+}
+
+static int take_turns(struct ferry_link *l, unsigned direction)
+{
+	int err = 0;
+
+	if (direction & FERRY_SEND)
+		err = ferryi_turn_take(l, FERRY_SEND, FERRY_NOWAIT);
+	if (err || !(direction & FERRY_RECV))
+		return err;
+	err = ferryi_turn_take(l, FERRY_RECV, FERRY_NOWAIT);
+	if (err && (direction & FERRY_SEND))
+		ferryi_turn_give(l, FERRY_SEND);
+	return err;
+}
+
+int ferry_shutdown(struct ferry_link *l, unsigned direction)
+{
+	int err = check(l);
+
+	if (err)
+		return err;
+	if (!direction || direction & ~l->flags || l->listening)
+		return ferryi_fail(-EINVAL, "%s is not open in that direction",
+				   l->address);
+	if (!l->t->shutdown)
+		return ferryi_fail(-EOPNOTSUPP, "%s: links cannot end one "
+				   "direction (close them)",
+				   l->t->info.scheme);
+	if (take_turns(l, direction) != 0)
+		return ferryi_fail(-EBUSY, "%s: another thread is in a call in "
+				   "that direction (ferry_cancel() ends it)",
+				   l->address);
+	err = l->t->shutdown(l, direction);
+	if (direction & FERRY_SEND)
+		ferryi_turn_give(l, FERRY_SEND);
+	if (direction & FERRY_RECV)
+		ferryi_turn_give(l, FERRY_RECV);
+	return err;
+}
+
+void ferry_cancel(struct ferry_link *l)
+{
+	if (l)
+		ferryi_cancel_set(&l->cancel);
+}
+
+void ferry_resume(struct ferry_link *l)
+{
+	if (l)
+		ferryi_cancel_clear(&l->cancel);
+}
+
+/*
+ * The eventfd that cancels was shared with the parent: without a new one a
+ * cancel in the child would wake the parent's waits.
+ */
+static int renew_cancel(struct ferry_link *l)
+{
+	struct ferryi_cancel fresh;
+	int err = ferryi_cancel_init(&fresh, l->cancel.fd >= 0);
+
+	if (err)
+		return ferryi_fail(err, "%s: no descriptor is left (raise "
+				   "ulimit -n)", l->address);
+	fresh.word = l->cancel.word;
+	ferryi_cancel_fini(&l->cancel);
+	l->cancel = fresh;
+	if (fresh.word)
+		ferryi_cancel_set(&l->cancel);
+	return 0;
+}
+
+int ferry_adopt_after_fork(struct ferry_link *l)
+{
+	int err = check(l);
+
+	if (!err)
+		err = renew_cancel(l);
+	if (!err && l->t->adopt)
+		err = l->t->adopt(l);
+	return err;
+}
+
+int ferry_peer(struct ferry_link *l, struct ferry_process *out)
+{
+	int err = check(l);
+
+	if (err)
+		return err;
+	if (!l->t->peer || l->listening)
+		return ferryi_fail(-EOPNOTSUPP, "%s: nobody vouches for who is "
+				   "at the other end", l->address);
+	return l->t->peer(l, out);
+}
+
+const char *ferry_address(struct ferry_link *l)
+{
+	return l ? l->address : "";
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls that move messages and bytes.  Each checks what the link is, then
+ * runs one attempt of the transport's in the loop of call.c.  Nothing here
+ * knows a scheme.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "link/call.h"
+#include "link/framing.h"
+#include "link/link.h"
+
+/* --- what may be called on what ------------------------------------------ */
+
+static int check_side(struct ferry_link *l, unsigned side)
+{
+	ferryi_fail_clear();
+	if (!l)
+		return ferryi_fail(-EINVAL, "there is no link (NULL)");
+	if (l->listening)
+		return ferryi_fail(-EINVAL, "%s only listens (send and receive "
+				   "on what ferry_accept() gives)", l->address);
+	if (!(l->flags & side))
+		return ferryi_fail(-EINVAL, "%s is open to %s only", l->address,
+				   side == FERRY_SEND ? "receive" : "send");
+	return 0;
+}
+
+static int check_messages(struct ferry_link *l, unsigned side)
+{
+	int err = check_side(l, side);
+
+	if (!err && !l->messages && !l->framing)
+		return ferryi_fail(-EPROTOTYPE, "%s is a stream (use "
+				   "ferry_read() and ferry_write(), or open it "
+				   "with framing=len32)", l->address);
+	return err;
+}
+
+static int check_stream(struct ferry_link *l, unsigned side)
+{
+	int err = check_side(l, side);
+
+	if (!err && (!l->stream || l->framing))
+		return ferryi_fail(-EPROTOTYPE, "%s carries messages (use "
+				   "ferry_send() and ferry_recv())",
+				   l->address);
+	return err;
+}
+
+static int lacks(struct ferry_link *l, const char *what)
+{
+	return ferryi_fail(-EOPNOTSUPP, "%s: links do not %s (mailboxes do)",
+			   l->t->info.scheme, what);
+}
+
+/* A message that is still with its link. */
+static int check_held(struct ferry_message *m)
+{
+	ferryi_fail_clear();
+	if (!m || !m->link)
+		return ferryi_fail(-EINVAL, "the message is spent (each loan "
+				   "and each taken message is ended once)");
+	return 0;
+}
+
+/* --- messages ------------------------------------------------------------ */
+
+static ssize_t try_send(struct ferryi_call *c)
+{
+	return c->l->messages->send(c->l, c->data, c->len);
+}
+
+/* Where the transport only lends: the same with a copy. */
+static int send_by_loan(struct ferry_link *l, const void *data, size_t len,
+			ferry_time deadline)
+{
+	struct ferry_message m;
+	int err = ferry_loan(l, len, &m, deadline);
+
+	if (err)
+		return err;
+	if (len)
+		memcpy(m.data, data, len);
+	err = ferry_commit(&m, deadline);
+	if (err && err != -ESTALE)
+		l->messages->abandon(l, &m);
+	return err;
+}
+
+int ferry_send(struct ferry_link *l, const void *data, size_t len,
+	       ferry_time deadline)
+{
+	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_SEND,
+				 .attempt = try_send, .data = data,
+				 .len = len };
+	int err = check_messages(l, FERRY_SEND);
+
+	if (err)
+		return err;
+	if (!l->framing)
+		return l->messages->send ? (int)ferryi_call_run(&c, deadline) :
+					   send_by_loan(l, data, len, deadline);
+	err = ferryi_turn_take(l, FERRY_SEND, deadline);
+	if (err)
+		return err;
+	err = ferryi_framing_send(l, data, len, deadline);
+	ferryi_turn_give(l, FERRY_SEND);
+	return err;
+}
+
+static ssize_t try_recv(struct ferryi_call *c)
+{
+	return c->l->framing ? ferryi_framing_recv(c->l, c->buf, c->len) :
+			       c->l->messages->recv(c->l, c->buf, c->len);
+}
+
+/* Too small a buffer gives the message back at once: it stays the next one. */
+static ssize_t recv_by_take(struct ferry_link *l, void *buf, size_t size,
+			    ferry_time deadline)
+{
+	struct ferry_message m;
+	int err = ferry_take(l, &m, deadline);
+	ssize_t len;
+
+	if (err)
+		return err;
+	if (m.len > size) {
+		err = ferry_requeue(&m, 0);
+		return err ? err : -EMSGSIZE;
+	}
+	len = (ssize_t)m.len;
+	if (len)
+		memcpy(buf, m.data, m.len);
+	err = ferry_release(&m);
+	return err ? err : len;
+}
+
+ssize_t ferry_recv(struct ferry_link *l, void *buf, size_t size,
+		   ferry_time deadline)
+{
+	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_RECV,
+				 .attempt = try_recv, .buf = buf, .len = size };
+	ssize_t n = check_messages(l, FERRY_RECV);
+
+	if (n < 0)
+		return n;
+	n = l->framing || l->messages->recv ? ferryi_call_run(&c, deadline) :
+					      recv_by_take(l, buf, size,
+							   deadline);
+	if (n == -EMSGSIZE && !ferryi_fail_sentence(-EMSGSIZE))
+		ferryi_fail(-EMSGSIZE, "%s: the next message is longer than "
+			    "the buffer of %zu bytes (ferry_next_len() tells; "
+			    "it stays first)", l->address, size);
+	return n;
+}
+
+ssize_t ferry_next_len(struct ferry_link *l)
+{
+	ssize_t n = check_messages(l, FERRY_RECV);
+
+	if (n < 0)
+		return n;
+	if (!l->framing && !l->messages->next_len)
+		return lacks(l, "tell the next length");
+	n = ferryi_turn_take(l, FERRY_RECV, FERRY_NOWAIT);
+	if (n < 0)
+		return n;
+	n = l->framing ? ferryi_framing_next_len(l) : l->messages->next_len(l);
+	ferryi_turn_give(l, FERRY_RECV);
+	return n;
+}
+
+/* --- in place ------------------------------------------------------------ */
+
+static ssize_t try_loan(struct ferryi_call *c)
+{
+	return c->l->messages->loan(c->l, c->len, c->m);
+}
+
+int ferry_loan(struct ferry_link *l, size_t len, struct ferry_message *out,
+	       ferry_time deadline)
+{
+	struct ferry_message m = { .link = l };
+	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_LOAN,
+				 .attempt = try_loan, .len = len, .m = &m };
+	int err = check_messages(l, FERRY_SEND);
+
+	if (err)
+		return err;
+	if (l->framing || !l->messages->loan)
+		return lacks(l, "lend memory");
+	err = (int)ferryi_call_run(&c, deadline);
+	if (err == 0)
+		*out = m;
+	return err;
+}
+
+static ssize_t try_commit(struct ferryi_call *c)
+{
+	return c->l->messages->commit(c->l, c->m);
+}
+
+int ferry_commit(struct ferry_message *m, ferry_time deadline)
+{
+	struct ferryi_call c = { .want = FERRYI_WANT_SEND,
+				 .attempt = try_commit, .m = m };
+	int err = check_held(m);
+
+	if (err)
+		return err;
+	c.l = m->link;
+	err = (int)ferryi_call_run(&c, deadline);
+	if (err == 0)
+		m->link = NULL;
+	return err;
+}
+
+static ssize_t try_take(struct ferryi_call *c)
+{
+	return c->l->messages->take(c->l, c->m);
+}
+
+int ferry_take(struct ferry_link *l, struct ferry_message *out,
+	       ferry_time deadline)
+{
+	struct ferry_message m = { .link = l };
+	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_RECV,
+				 .attempt = try_take, .m = &m };
+	int err = check_messages(l, FERRY_RECV);
+
+	if (err)
+		return err;
+	if (l->framing || !l->messages->take)
+		return lacks(l, "hand out messages in place");
+	err = (int)ferryi_call_run(&c, deadline);
+	if (err == 0)
+		*out = m;
+	return err;
+}
+
+/* The calls that end a message at once: spent on success. */
+static int end_message(struct ferry_message *m, int err)
+{
+	if (err == 0)
+		m->link = NULL;
+	return err;
+}
+
+int ferry_abandon(struct ferry_message *m)
+{
+	int err = check_held(m);
+
+	return err ? err :
+		     end_message(m, m->link->messages->abandon(m->link, m));
+}
+
+int ferry_release(struct ferry_message *m)
+{
+	int err = check_held(m);
+
+	return err ? err :
+		     end_message(m, m->link->messages->release(m->link, m));
+}
+
+int ferry_requeue(struct ferry_message *m, int64_t delay_ns)
+{
+	int err = check_held(m);
+
+	if (err)
+		return err;
+	if (!m->link->messages->requeue)
+		return lacks(m->link, "take messages back");
+	return end_message(m, m->link->messages->requeue(m->link, m, delay_ns));
+}
+
+int ferry_reject(struct ferry_message *m)
+{
+	int err = check_held(m);
+
+	if (err)
+		return err;
+	if (!m->link->messages->reject)
+		return lacks(m->link, "take messages back");
+	return end_message(m, m->link->messages->reject(m->link, m));
+}
+
+int ferry_peek(struct ferry_link *l, uint64_t *cursor,
+	       struct ferry_message *out, void *buf, size_t size)
+{
+	int err = check_messages(l, FERRY_SEND | FERRY_RECV);
+
+	if (err)
+		return err;
+	if (l->framing || !l->messages->peek)
+		return lacks(l, "show messages without taking them");
+	return l->messages->peek(l, cursor, out, buf, size);
+}
+
+int ferry_stat(struct ferry_link *l, struct ferry_mailbox_stat *st)
+{
+	int err = check_messages(l, FERRY_SEND | FERRY_RECV);
+
+	if (err)
+		return err;
+	if (l->framing || !l->messages->stat)
+		return lacks(l, "count");
+	return l->messages->stat(l, st);
+}
+
+/* --- bytes --------------------------------------------------------------- */
+
+static ssize_t try_write(struct ferryi_call *c)
+{
+	const char *from = c->data;
+	ssize_t n;
+
+	while (c->done < c->len) {
+		n = c->l->stream->write(c->l, from + c->done, c->len - c->done);
+		if (n < 0)
+			return n;
+		c->done += (size_t)n;
+	}
+	return 0;
+}
+
+ssize_t ferry_write(struct ferry_link *l, const void *data, size_t len,
+		    ferry_time deadline)
+{
+	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_SEND,
+				 .attempt = try_write, .data = data,
+				 .len = len };
+	ssize_t n = check_stream(l, FERRY_SEND);
+
+	if (n < 0)
+		return n;
+	if (len > SSIZE_MAX)
+		return ferryi_fail(-EINVAL, "%zu bytes are more than one call "
+				   "can count", len);
+	n = ferryi_call_run(&c, deadline);
+	return n < 0 && c.done == 0 ? n : (ssize_t)c.done;
+}
+
+static ssize_t try_read(struct ferryi_call *c)
+{
+	return c->l->stream->read(c->l, c->buf, c->len);
+}
+
+ssize_t ferry_read(struct ferry_link *l, void *buf, size_t size,
+		   ferry_time deadline)
+{
+	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_RECV,
+				 .attempt = try_read, .buf = buf, .len = size };
+	ssize_t n = check_stream(l, FERRY_RECV);
+
+	if (n < 0)
+		return n;
+	if (size == 0)
+		return ferryi_fail(-EINVAL, "a buffer of 0 bytes cannot be "
+				   "read into");
+	return ferryi_call_run(&c, deadline);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The transports there are, in the order of the manual.  One line a scheme. */
+#include "link/transport.h"
+
+extern const struct ferryi_transport ferryi_transport_pipe;
+extern const struct ferryi_transport ferryi_transport_unix;
+extern const struct ferryi_transport ferryi_transport_fd;
+
+const struct ferryi_transport *const ferryi_transports[] = {
+	&ferryi_transport_pipe,
+	&ferryi_transport_unix,
+	&ferryi_transport_fd,
+	NULL,
+};
+
+const struct ferry_transport_info *ferry_transport(unsigned i)
+{
+	for (unsigned k = 0; ferryi_transports[k]; k++)
+		if (k == i)
+			return &ferryi_transports[k]->info;
+	return NULL;
+}

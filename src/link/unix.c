@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unix:PATH and unix:@NAME: UNIX sockets, ?type=stream (default) or seqpacket.
+ * Opening and pairs; listening is in unix_listen.c.
+ *
+ * Whoever is on the other side need not be Ferry.  What the kernel tells of a
+ * peer's end: closed or killed with nothing unread is the end (-ENODATA);
+ * closed or killed while it had not read all that we sent is -ECONNRESET, and
+ * comes after what it sent.  Kill and close look the same otherwise.
+ *
+ * seqpacket carries empty messages: see ferryi_socket_mark_messages().  A peer
+ * that is not Ferry takes an empty message for the end.
+ */
+#include "link/unix.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "sys/clock.h"
+#include "sys/files.h"
+#include "sys/sockets.h"
+#include "wire/address.h"
+
+/* A full backlog cannot be polled for. */
+#define LOOK_AGAIN FERRY_MS(2)
+
+/* --- settings ------------------------------------------------------------ */
+
+int ferryi_unix_type(const struct ferryi_address *a,
+		     enum ferryi_socket_type *out)
+{
+	const char *type = ferryi_address_get(a, "type");
+
+	if (!type || strcmp(type, "stream") == 0)
+		*out = FERRYI_SOCKET_STREAM;
+	else if (strcmp(type, "seqpacket") == 0)
+		*out = FERRYI_SOCKET_SEQPACKET;
+	else
+		return ferryi_fail(-EINVAL, "unix: has no type=%.100s (it has "
+				   "stream and seqpacket)", type);
+	return 0;
+}
+
+int ferryi_unix_check_name(const struct ferryi_address *a)
+{
+	size_t len = strlen(a->rest);
+
+	if (len == 0 || strcmp(a->rest, "@") == 0)
+		return ferryi_fail(-EINVAL, "unix: needs a path or a name "
+				   "(unix:PATH or unix:@NAME)");
+	if (len > FERRYI_SOCKET_PATH_MAX)
+		return ferryi_fail(-EINVAL, "unix: the path has %zu bytes, the "
+				   "kernel takes %d (use a shorter or a "
+				   "relative one)", len,
+				   FERRYI_SOCKET_PATH_MAX);
+	return 0;
+}
+
+static int refuse_mode(const struct ferryi_address *a)
+{
+	if (ferryi_address_get(a, "mode"))
+		return ferryi_fail(-EINVAL, "unix: mode= is for the one who "
+				   "listens (leave it out)");
+	return 0;
+}
+
+int ferryi_unix_use(struct ferry_link *l, int fd, enum ferryi_socket_type type)
+{
+	bool stream = type == FERRYI_SOCKET_STREAM;
+	int err;
+
+	ferryi_endpoint_set(l, fd, fd);
+	ferryi_endpoint_meet(l);
+	l->messages = stream ? NULL : &ferryi_messages_of_socket;
+	l->stream = stream ? &ferryi_stream_of_socket : NULL;
+	if (stream)
+		return 0;
+	err = ferryi_socket_mark_messages(fd);
+	if (err)
+		return ferryi_fail_sys(-err, "%s: the kernel does not mark "
+				       "messages", l->address);
+	return 0;
+}
+
+/* --- opening ------------------------------------------------------------- */
+
+static int not_a_socket(struct ferry_link *l, const char *path)
+{
+	struct stat st;
+
+	if (path[0] == '@' || ferryi_stat_at(AT_FDCWD, path, &st) != 0 ||
+	    S_ISSOCK(st.st_mode))
+		return 0;
+	return ferryi_fail(-EINVAL, "%s is not a socket (choose the path that "
+			   "the server listens at)", l->address);
+}
+
+static int no_connection(struct ferry_link *l, const char *path, int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return ferryi_fail(-ENOENT, "%s does not exist (start the one "
+				   "who listens first)", l->address);
+	case -ECONNREFUSED:
+		err = not_a_socket(l, path);
+		return err ? err :
+			     ferryi_fail(-ECONNREFUSED, "%s: nobody listens "
+					 "(the one who did has ended; start it "
+					 "again)", l->address);
+	case -EPROTOTYPE:
+		return ferryi_fail(-EPROTOTYPE, "%s listens with another type "
+				   "(try type=stream or type=seqpacket)",
+				   l->address);
+	case -EACCES:
+	case -EPERM:
+		return ferryi_fail(-EACCES, "%s: you may not write to it (its "
+				   "listener sets mode=)", l->address);
+	}
+	return ferryi_fail_sys(-err, "%s: connecting failed: %s", l->address,
+			       strerror(-err));
+}
+
+static int unix_open(struct ferry_link *l, const struct ferryi_address *a)
+{
+	enum ferryi_socket_type type;
+	int err = ferryi_unix_type(a, &type), fd;
+
+	if (!err)
+		err = ferryi_unix_check_name(a);
+	if (!err)
+		err = refuse_mode(a);
+	if (err)
+		return err;
+	fd = ferryi_socket(type);
+	if (fd < 0)
+		return ferryi_fail_sys(-fd, "%s: no socket: %s", l->address,
+				       strerror(-fd));
+	err = ferryi_socket_connect(fd, a->rest);
+	if (err) {
+		ferryi_close(fd);
+		return err == -EAGAIN ? err : no_connection(l, a->rest, err);
+	}
+	return ferryi_unix_use(l, fd, type);
+}
+
+static int unix_pair(struct ferry_link *ends[2], const struct ferryi_address *a)
+{
+	enum ferryi_socket_type type;
+	int err = ferryi_unix_type(a, &type), fds[2];
+
+	if (!err)
+		err = refuse_mode(a);
+	if (!err && *a->rest)
+		err = ferryi_fail(-EINVAL, "unix: a pair has no name (write "
+				  "just unix:)");
+	if (err)
+		return err;
+	err = ferryi_socket_pair(type, fds);
+	if (err)
+		return ferryi_fail_sys(-err, "unix: no sockets: %s",
+				       strerror(-err));
+	err = ferryi_unix_use(ends[0], fds[0], type);
+	if (err) {
+		ferryi_close(fds[1]);
+		return err;
+	}
+	return ferryi_unix_use(ends[1], fds[1], type);
+}
+
+static int unix_interest(struct ferry_link *l, enum ferryi_want want,
+			 struct ferryi_wait *w)
+{
+	if (want != FERRYI_WANT_OPEN)
+		return ferryi_endpoint_interest(l, want, w);
+	ferryi_wait_tick(w, ferryi_now() + LOOK_AGAIN);
+	return 0;
+}
+
+const struct ferryi_transport ferryi_transport_unix = {
+	.info = {
+		.scheme = "unix",
+		.summary = "UNIX sockets, to anybody on the machine",
+		.naming = "path or @NAME",
+		.framing = "stream; messages with ?type=seqpacket",
+		.direction = "duplex",
+		.buffering = "kernel, as net.core.wmem_default",
+		.persistence = "process",
+		.promises = FERRY_CAN_MESSAGES | FERRY_CAN_STREAM |
+			    FERRY_CAN_DUPLEX | FERRY_CAN_ORDER |
+			    FERRY_CAN_RELIABLE | FERRY_CAN_CONNECT |
+			    FERRY_CAN_PAIR | FERRY_CAN_NAME |
+			    FERRY_CAN_SHUTDOWN | FERRY_CAN_PEER_DEATH |
+			    FERRY_CAN_CREDENTIAL,
+	},
+	.keys = "type mode",
+	.state_size = sizeof(struct ferryi_unix),
+	.open = unix_open,
+	.listen = ferryi_unix_listen,
+	.accept = ferryi_unix_accept,
+	.pair = unix_pair,
+	.shutdown = ferryi_endpoint_shutdown_socket,
+	.peer = ferryi_endpoint_peer,
+	.fini = ferryi_unix_fini,
+	.interest = unix_interest,
+	.explain = ferryi_endpoint_explain,
+	.messages = &ferryi_messages_of_socket,
+	.stream = &ferryi_stream_of_socket,
+};

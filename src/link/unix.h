@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What the two files of unix: share. */
+#ifndef FERRYI_LINK_UNIX_H
+#define FERRYI_LINK_UNIX_H
+
+#include <sys/stat.h>
+
+#include "link/endpoint.h"
+#include "sys/sockets.h"
+
+struct ferryi_unix {
+	struct ferryi_endpoint end;	/* first */
+
+	/* a door: the file that is ours to remove */
+	enum ferryi_socket_type type;
+	bool dir_open, bound;
+	int dir;
+	char file[FERRYI_SOCKET_PATH_MAX + 1];	/* its name in dir; "": none */
+	dev_t dev;
+	ino_t ino;
+	uint32_t generation;	/* of the process that made it */
+};
+
+/* type= of an address. */
+int ferryi_unix_type(const struct ferryi_address *a,
+		     enum ferryi_socket_type *out);
+
+/* -EINVAL with a sentence when the rest cannot name a socket. */
+int ferryi_unix_check_name(const struct ferryi_address *a);
+
+/* Make a link of a connected socket.  The link closes it, also on failure. */
+int ferryi_unix_use(struct ferry_link *l, int fd, enum ferryi_socket_type type);
+
+/* For the transport's table. */
+int ferryi_unix_listen(struct ferry_link *l, const struct ferryi_address *a);
+int ferryi_unix_accept(struct ferry_link *door, struct ferry_link *peer);
+void ferryi_unix_fini(struct ferry_link *l);
+
+#endif
