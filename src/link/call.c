@@ -81,7 +81,11 @@ ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
 	ssize_t r;
 	int s;
 
+	w.len = c->len;
 	while ((r = c->attempt(c)) == -EAGAIN) {
+		r = ferryi_wait_check(&w);
+		if (r < 0)
+			break;
 		ferryi_wait_begin(&w);
 		s = l->t->interest ? l->t->interest(l, c->want, &w) :
 				     -EOPNOTSUPP;
@@ -93,7 +97,7 @@ ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
 		}
 	}
 	if (w.slept && l->t->woke)
-		l->t->woke(l, c->want, r < 0 ? (int)r : 0);
+		l->t->woke(l, &w);
 	ferryi_wait_end(&w);
 	return r;
 }

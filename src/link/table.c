@@ -2,11 +2,13 @@
 /* The transports there are, in the order of the manual.  One line a scheme. */
 #include "link/transport.h"
 
+extern const struct ferryi_transport ferryi_transport_mailbox;
 extern const struct ferryi_transport ferryi_transport_pipe;
 extern const struct ferryi_transport ferryi_transport_unix;
 extern const struct ferryi_transport ferryi_transport_fd;
 
 const struct ferryi_transport *const ferryi_transports[] = {
+	&ferryi_transport_mailbox,
 	&ferryi_transport_pipe,
 	&ferryi_transport_unix,
 	&ferryi_transport_fd,

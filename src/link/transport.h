@@ -94,8 +94,8 @@ struct ferryi_transport {
 	int (*interest)(struct ferry_link *l, enum ferryi_want want,
 			struct ferryi_wait *w);
 
-	/* The call that slept ends with `result`; wake-ups may be handed on. */
-	void (*woke)(struct ferry_link *l, enum ferryi_want want, int result);
+	/* A call that slept ends; its wake-up may have to be handed on. */
+	void (*woke)(struct ferry_link *l, const struct ferryi_wait *w);
 
 	/* The sentence for an outcome, e.g. "mailbox jobs is empty (...)".
 	 * Returns its length as snprintf, 0: nothing to say. */

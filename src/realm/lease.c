@@ -187,7 +187,7 @@ static void discard(struct ferryi_realm *r)
 	free(r);
 }
 
-static struct ferryi_realm *make(const char *directory)
+static struct ferryi_realm *new_realm(const char *directory)
 {
 	struct ferryi_realm *r = calloc(1, sizeof *r);
 
@@ -252,10 +252,12 @@ static void look_at_first(struct ferryi_realm *r)
 		ferryi_realm_look(r);
 }
 
-static int join(struct ferryi_realm **out, const char *directory, bool create)
+static int join(struct ferryi_realm **out, const char *directory,
+		enum ferryi_make make)
 {
-	int dir = ferryi_realm_directory(directory, create), e;
+	int dir = ferryi_realm_directory(directory, make == FERRYI_MAKE_DIRECTORY);
 	struct ferryi_realm *r;
+	int e;
 
 	if (dir < 0)
 		return dir;
@@ -266,13 +268,13 @@ static int join(struct ferryi_realm **out, const char *directory, bool create)
 		*out = r;
 		return 0;
 	}
-	r = make(directory);
+	r = new_realm(directory);
 	if (!r) {
 		ferryi_close(dir);
 		return ferryi_fail(-ENOMEM, "out of memory");
 	}
 	r->dir = dir;
-	e = enter(r, create);
+	e = enter(r, make != FERRYI_MAKE_NOTHING);
 	if (e < 0) {
 		discard(r);
 		return e;
@@ -286,13 +288,13 @@ static int join(struct ferryi_realm **out, const char *directory, bool create)
 }
 
 int ferryi_realm_join(struct ferryi_realm **out, const char *directory,
-		      bool create)
+		      enum ferryi_make make)
 {
 	int r;
 
 	pthread_once(&fork_once, guard_fork);
 	ferryi_realms_lock();
-	r = join(out, directory, create);
+	r = join(out, directory, make);
 	ferryi_realms_unlock();
 	if (r < 0)
 		return r;

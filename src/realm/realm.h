@@ -39,18 +39,21 @@ int ferryi_place_parse(struct ferryi_place *p, const char *text);
 int ferryi_realm_default(char *buf, size_t size);
 
 /*
- * Open a realm's directory and check that it can be trusted.  `create`: make
- * the default realm when it is missing.  A descriptor or an error with a
- * sentence.
+ * Open a realm's directory, made with mode 0700 when `create`, and check that
+ * it can be trusted.  A descriptor or an error with a sentence.
  */
 int ferryi_realm_directory(const char *path, bool create);
+
+/* What a join may make when it is missing. */
+enum ferryi_make { FERRYI_MAKE_NOTHING, FERRYI_MAKE_REGISTRY,
+		   FERRYI_MAKE_DIRECTORY };
 
 /*
  * Take part in the realm of `directory`.  The reference is given back with
  * ferryi_realm_leave().  Looks for the dead when the process was not in yet.
  */
 int ferryi_realm_join(struct ferryi_realm **out, const char *directory,
-		      bool create);
+		      enum ferryi_make make);
 void ferryi_realm_leave(struct ferryi_realm *r);
 
 /* At the entry of every call: aim the thread's death token at this realm. */

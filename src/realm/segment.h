@@ -24,6 +24,9 @@ struct ferryi_view {
 int ferryi_view_open(struct ferryi_view *v, int fd);
 void ferryi_view_close(struct ferryi_view *v);
 
+/* How it stands, all fields. */
+void ferryi_view_stat(const struct ferryi_view *v, struct ferry_mailbox_stat *st);
+
 /* A mailbox that this process uses. */
 struct ferryi_segment {
 	struct ferryi_segment *next;	/* in the realm */

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "realm/segment.h"
+#include "shm/recover.h"
 #include "sys/files.h"
 
 static int refuse(struct ferryi_view *v, int err, enum ferry_state state,
@@ -67,4 +68,49 @@ void ferryi_view_close(struct ferryi_view *v)
 	ferryi_unmap(v->queue.base, v->header.preamble.total_bytes);
 	ferryi_close(v->fd);
 	v->fd = -1;
+}
+
+void ferryi_view_stat(const struct ferryi_view *v, struct ferry_mailbox_stat *st)
+{
+	const struct ferryi_choice *c = &v->header.choice;
+	struct ferryi_control *w = v->queue.control;
+	struct ferryi_census census;
+	struct stat now = v->file;
+
+	ferryi_queue_census(&v->queue, &census);
+	ferryi_stat(v->fd, &now);
+	memset(st, 0, sizeof *st);
+	st->size = sizeof *st;
+	st->options = (struct ferry_mailbox_options)FERRY_MAILBOX_OPTIONS;
+	st->options.capacity = c->capacity;
+	st->options.message_max = c->message_max;
+	st->options.bytes_max = c->bytes_max;
+	st->options.full = (enum ferry_full)c->full;
+	st->options.delivery = (enum ferry_delivery)c->delivery;
+	st->options.persistence = (enum ferry_persistence)c->persistence;
+	st->options.trust = (enum ferry_trust)c->trust;
+	st->options.mode = v->file.st_mode & 0777;
+	st->options.group = (int64_t)v->file.st_gid;
+	st->options.max_deliveries = c->max_deliveries;
+	memcpy(st->dead_letter, c->dead_letter, sizeof st->dead_letter);
+	st->dead_letter[sizeof st->dead_letter - 1] = 0;
+	st->options.dead_letter = st->dead_letter[0] ? st->dead_letter : NULL;
+	st->queued = census.queued;
+	st->held = census.chunks[FERRYI_HELD];
+	st->returned = census.chunks[FERRYI_RETURNED];
+	st->loaned = census.chunks[FERRYI_LOAN];
+	st->bytes = (uint64_t)now.st_blocks * 512;
+	st->sent = ferryi_load(&w->tail);
+	st->taken = ferryi_load(&w->head);
+	st->redelivered = ferryi_load(&w->counters.redelivered);
+	st->dropped = ferryi_load(&w->counters.dropped);
+	st->lost = ferryi_load(&w->counters.lost);
+	st->rejected = ferryi_load(&w->counters.rejected);
+	st->dead_lettered = ferryi_load(&w->counters.dead_lettered);
+	st->repaired = ferryi_load(&w->counters.repaired);
+	st->users = ferryi_member_count(&v->queue);
+	st->closed = ferryi_load(&w->state) & FERRYI_CLOSED;
+	st->receivers_wait = ferryi_load(&w->gate[FERRYI_GATE_RECV]);
+	st->senders_wait = ferryi_load(&w->gate[FERRYI_GATE_SPACE]) ||
+			   ferryi_load(&w->gate[FERRYI_GATE_CHUNK]);
 }

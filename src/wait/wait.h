@@ -51,6 +51,7 @@ struct ferryi_wait {
 	/* set by the caller */
 	ferry_time deadline;
 	struct ferryi_cancel *cancel;
+	uint64_t len;		/* of the message to send, for interest() */
 
 	/* set by interest(), anew for each sleep */
 	struct ferryi_word words[FERRYI_WAIT_WORDS];
@@ -60,6 +61,7 @@ struct ferryi_wait {
 	ferry_time tick;	/* look again at this time at the latest */
 	struct ferryi_realm *realm;	/* whose bell to watch, or NULL */
 	uint32_t epoch;		/* of that realm, read before the words */
+	unsigned gate;		/* the transport's: where it waits */
 
 	/* kept by the wait room over the sleeps of one call */
 	ferry_time began;	/* when the call first had to wait */

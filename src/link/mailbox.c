@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mailbox: the named queue in shared memory.
+ *
+ * The queue itself is in shm/, its file and its members in realm/; these files
+ * put the two behind the table of a transport: mailbox_open.c (life),
+ * mailbox_send.c, mailbox_recv.c, and here what a sleeper waits for.
+ */
+#include "link/mailbox.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include "base/error.h"
+#include "shm/recover.h"
+#include "shm/watch.h"
+#include "sys/clock.h"
+#include "sys/futex.h"
+#include "sys/process.h"
+
+int ferryi_mailbox_enter(struct ferry_link *l)
+{
+	struct ferryi_mailbox *b = l->state;
+
+	if (b->generation != ferryi_generation())
+		return ferryi_fail(-ESTALE,
+				   "%s was opened before a fork (call "
+				   "ferry_adopt_after_fork() in the child)",
+				   l->address);
+	ferryi_realm_enter(b->realm);
+	if (ferryi_load(&b->segment->view.queue.control->state) & FERRYI_REMOVED)
+		return ferryi_fail(-ESTALE, "%s has been removed (ferry rm, "
+				   "ferry_destroy()); open or create it anew",
+				   l->address);
+	return 0;
+}
+
+void ferryi_mailbox_wake(struct ferryi_segment *s, enum ferryi_gate gate)
+{
+	uint32_t *word = ferryi_gate_lower(&s->view.queue, gate);
+
+	/* Sleepers for a chunk differ in the size they need: all must look. */
+	if (word)
+		ferryi_futex_wake(word, gate == FERRYI_GATE_CHUNK ? INT_MAX : 1);
+}
+
+void ferryi_mailbox_wake_all(struct ferryi_segment *s)
+{
+	for (unsigned g = 0; g < FERRYI_GATES; g++)
+		ferryi_futex_wake(&s->view.queue.control->gate[g], INT_MAX);
+}
+
+/*
+ * The gate that a call waits at.  A send needs a chunk first and then a place;
+ * only when there is no chunk does it wait for one.
+ */
+static enum ferryi_gate gate_of(struct ferryi_queue *q, enum ferryi_want want,
+				uint64_t len, int64_t now, struct ferryi_watch *w)
+{
+	if (want == FERRYI_WANT_RECV)
+		return FERRYI_GATE_RECV;
+	if (want == FERRYI_WANT_LOAN)
+		return FERRYI_GATE_CHUNK;
+	return ferryi_watch(q, FERRYI_GATE_SPACE, len, now, w) ?
+		       FERRYI_GATE_CHUNK :
+		       FERRYI_GATE_SPACE;
+}
+
+/*
+ * Whoever woke us lowered the gate under which others may still sleep: raise it
+ * again, and if there is more to do than we have done, wake the next one.
+ */
+static void hand_on(struct ferryi_segment *s, enum ferryi_gate gate)
+{
+	struct ferryi_watch watch;
+
+	ferryi_gate_raise(&s->view.queue, gate);
+	if (ferryi_watch(&s->view.queue, gate, 0, ferryi_now(), &watch))
+		ferryi_mailbox_wake(s, gate);
+}
+
+static int interest(struct ferry_link *l, enum ferryi_want want,
+		    struct ferryi_wait *w)
+{
+	struct ferryi_mailbox *b = l->state;
+	struct ferryi_queue *q = &b->segment->view.queue;
+	struct ferryi_registry *g = ferryi_realm_registry(b->realm);
+	struct ferryi_watch watch;
+	enum ferryi_gate gate;
+
+	w->realm = b->realm;
+	w->epoch = ferryi_load(&g->control->epoch);	/* before the words */
+	gate = gate_of(q, want, w->len, ferryi_now(), &watch);
+	if (w->slept && w->gate != gate)	/* woken there, waits here now */
+		hand_on(b->segment, w->gate);
+	w->gate = gate;
+	ferryi_gate_raise(q, gate);			/* S1 */
+	if (ferryi_watch(q, gate, w->len, ferryi_now(), &watch))	/* S2 */
+		return 1;
+	ferryi_wait_word(w, &q->control->gate[gate], 1);
+	for (unsigned i = 0; i < watch.n; i++)
+		ferryi_wait_word(w, watch.words[i].addr,
+				 watch.words[i].expected);
+	ferryi_wait_tick(w, watch.due);
+	return 0;
+}
+
+static void woke(struct ferry_link *l, const struct ferryi_wait *w)
+{
+	struct ferryi_mailbox *b = l->state;
+
+	hand_on(b->segment, w->gate);
+}
+
+static int end_of_messages(struct ferry_link *l, unsigned direction)
+{
+	struct ferryi_mailbox *b = l->state;
+	int r = ferryi_mailbox_enter(l);
+
+	if (r < 0)
+		return r;
+	if (direction != FERRY_SEND)
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: only the sending side can be shut down "
+				   "(FERRY_SEND)",
+				   l->address);
+	ferryi_or(&b->segment->view.queue.control->state, FERRYI_CLOSED);
+	/* D1: closed; if we die here sleepers see it in the word they watch or
+	 * at the bell */
+	ferryi_mailbox_wake_all(b->segment);
+	return 0;
+}
+
+static const struct ferryi_messages messages = {
+	.send = ferryi_mailbox_send,
+	.recv = ferryi_mailbox_recv,
+	.next_len = ferryi_mailbox_next_len,
+	.loan = ferryi_mailbox_loan,
+	.commit = ferryi_mailbox_commit,
+	.abandon = ferryi_mailbox_abandon,
+	.take = ferryi_mailbox_take,
+	.release = ferryi_mailbox_release,
+	.requeue = ferryi_mailbox_requeue,
+	.reject = ferryi_mailbox_reject,
+	.peek = ferryi_mailbox_peek,
+	.stat = ferryi_mailbox_stat,
+};
+
+const struct ferryi_transport ferryi_transport_mailbox = {
+	.info = {
+		.scheme = "mailbox",
+		.summary = "named queue in shared memory; survives anybody's death",
+		.naming = "name in the realm, or path",
+		.framing = "message",
+		.direction = "many to many, one taker",
+		.buffering = "bounded",
+		.persistence = "process, kernel",
+		.promises = FERRY_CAN_MESSAGES | FERRY_CAN_ORDER |
+			    FERRY_CAN_RELIABLE | FERRY_CAN_MANY_SEND |
+			    FERRY_CAN_MANY_RECV | FERRY_CAN_NAME |
+			    FERRY_CAN_SHUTDOWN | FERRY_CAN_IN_PLACE |
+			    FERRY_CAN_REDELIVER | FERRY_CAN_PEEK |
+			    FERRY_CAN_PERSIST | FERRY_CAN_DUPLEX,
+	},
+	.state_size = sizeof(struct ferryi_mailbox),
+	.concurrent = true,
+	.sleeps_on_words = true,
+	.open = ferryi_mailbox_open,
+	.adopt = ferryi_mailbox_adopt,
+	.shutdown = end_of_messages,
+	.fini = ferryi_mailbox_fini,
+	.interest = interest,
+	.woke = woke,
+	.explain = ferryi_mailbox_explain,
+	.messages = &messages,
+};

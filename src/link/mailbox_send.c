@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sending side of a mailbox: claim a chunk, write it, publish it, and what
+ * a full mailbox does.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "link/mailbox.h"
+#include "shm/watch.h"
+#include "sys/clock.h"
+#include "sys/process.h"
+
+/* Reserving memory for a growing queue: each round is one step of growth. */
+#define GROWTH_ROUNDS 64
+
+int ferryi_mailbox_claim(struct ferryi_mailbox *b, struct ferryi_segment *s,
+			 uint64_t len, struct ferryi_chunk *out)
+{
+	struct ferryi_queue *q = &s->view.queue;
+	struct ferryi_growth grow;
+	int r = -EAGAIN;
+
+	for (unsigned n = 0; n < GROWTH_ROUNDS; n++) {
+		r = ferryi_queue_loan(q, ferryi_realm_owner(b->realm), len, out,
+				      &grow);
+		if (r != 1)
+			break;
+		r = ferryi_segment_grow(s, &grow);
+		if (r < 0)
+			return r;
+	}
+	if (r != 0)
+		return r == 1 ? -EAGAIN : r;
+	ferryi_put(&ferryi_queue_record(q, out->index)->handle, b->handle);
+	r = ferryi_segment_back(s, out->index, len);
+	if (r < 0)
+		ferryi_queue_abandon(q, out);
+	return r;
+}
+
+int ferryi_mailbox_publish(struct ferryi_segment *s, const struct ferryi_chunk *c)
+{
+	struct ferryi_growth grow;
+	int r = -EAGAIN;
+
+	for (unsigned n = 0; n < GROWTH_ROUNDS; n++) {
+		r = ferryi_queue_commit(&s->view.queue, c, &grow);
+		if (r != 1)
+			break;
+		r = ferryi_segment_grow(s, &grow);
+		if (r < 0)
+			return r;
+	}
+	if (r == 0)
+		ferryi_mailbox_wake(s, FERRYI_GATE_RECV);
+	return r == 1 ? -EAGAIN : r;
+}
+
+static void sign(struct ferryi_record *rec, uint64_t len, uint32_t type)
+{
+	const struct ferryi_identity *self = ferryi_identity();
+
+	rec->len = (uint32_t)len;
+	rec->priority = 0;
+	rec->flags = 0;
+	rec->sender.start_time = self->start_time;
+	rec->sender.id = 0;
+	rec->sender.sent_at = ferryi_wall();
+	rec->sender.expires_at = 0;
+	rec->sender.pid = self->pid;
+	rec->sender.uid = self->uid;
+	rec->sender.gid = self->gid;
+	rec->sender.type = type;
+	memcpy(rec->sender.name, self->name, sizeof rec->sender.name);
+}
+
+/* --- full ---------------------------------------------------------------- */
+
+static void drop_oldest(struct ferryi_mailbox *b)
+{
+	struct ferryi_queue *q = &b->segment->view.queue;
+	struct ferryi_chunk old;
+	uint64_t len;
+
+	if (ferryi_queue_take(q, ferryi_realm_owner(b->realm), UINT64_MAX,
+			      ferryi_now(), &old, &len) < 0)
+		return;
+	/* F1: the oldest is ours; if we die here it is delivered again */
+	ferryi_queue_release(q, &old);
+	ferryi_add(&q->control->counters.dropped, 1);
+	ferryi_mailbox_wake(b->segment, FERRYI_GATE_SPACE);
+}
+
+/*
+ * The mailbox is full.  1: try again.  0: the message is dropped, which counts
+ * as success.  -EAGAIN: wait.  -ENOSPC.
+ */
+static int when_full(struct ferry_link *l)
+{
+	struct ferryi_mailbox *b = l->state;
+	const struct ferryi_choice *c = &b->segment->view.header.choice;
+
+	switch (c->full) {
+	case FERRY_FULL_FAIL:
+		return ferryi_fail(-ENOSPC,
+				   "%s holds %llu of %llu messages and was made "
+				   "to refuse more (receive some)",
+				   l->address, (unsigned long long)c->capacity,
+				   (unsigned long long)c->capacity);
+	case FERRY_FULL_DROP_NEW:
+		ferryi_add(&b->segment->view.queue.control->counters.dropped, 1);
+		return 0;
+	case FERRY_FULL_DROP_OLD:
+		drop_oldest(b);
+		return 1;
+	}
+	return -EAGAIN;
+}
+
+static bool is_full(struct ferryi_queue *q)
+{
+	struct ferryi_watch w;
+
+	return !ferryi_watch(q, FERRYI_GATE_SPACE, 0, 0, &w);
+}
+
+/* --- the table's functions ------------------------------------------------ */
+
+static int too_long(struct ferry_link *l, size_t len)
+{
+	struct ferryi_mailbox *b = l->state;
+
+	return ferryi_fail(-EMSGSIZE,
+			   "a message of %zu bytes is too long for %s (at most "
+			   "%llu; make it with a larger limit)",
+			   len, l->address,
+			   (unsigned long long)b->segment->view.queue.message_max);
+}
+
+static int closed(struct ferry_link *l)
+{
+	return ferryi_fail(-ENODATA, "%s takes no more messages: a sender has "
+			   "shut it down", l->address);
+}
+
+static int claim(struct ferry_link *l, size_t len, struct ferryi_chunk *c)
+{
+	struct ferryi_mailbox *b = l->state;
+	int r = ferryi_mailbox_claim(b, b->segment, len, c);
+
+	return r == -EMSGSIZE ? too_long(l, len) : r;
+}
+
+/* Publish, and settle what a full mailbox does.  0: *sent or dropped. */
+static int publish(struct ferry_link *l, const struct ferryi_chunk *c)
+{
+	struct ferryi_mailbox *b = l->state;
+	int r, f;
+
+	for (;;) {
+		r = ferryi_mailbox_publish(b->segment, c);
+		if (r == -ENODATA)
+			return closed(l);
+		if (r != -EAGAIN)
+			return r;
+		f = when_full(l);
+		if (f == 0) {
+			ferryi_queue_abandon(&b->segment->view.queue, c);
+			ferryi_mailbox_wake(b->segment, FERRYI_GATE_CHUNK);
+		}
+		if (f <= 0)
+			return f;
+	}
+}
+
+int ferryi_mailbox_send(struct ferry_link *l, const void *data, size_t len)
+{
+	struct ferryi_mailbox *b = l->state;
+	struct ferryi_queue *q = &b->segment->view.queue;
+	struct ferryi_chunk c;
+	uint64_t room;
+	int r = ferryi_mailbox_enter(l);
+
+	if (r < 0)
+		return r;
+	if (len > q->message_max)
+		return too_long(l, len);
+	if (ferryi_load(&q->control->state) & FERRYI_CLOSED)
+		return closed(l);
+	if (b->segment->view.header.choice.full == FERRY_FULL_BLOCK &&
+	    is_full(q))
+		return -EAGAIN;	/* before anything is copied for nothing */
+	r = claim(l, len, &c);
+	if (r < 0)
+		return r;
+	if (len)
+		memcpy(ferryi_queue_place(q, c.index, &room), data, len);
+	sign(ferryi_queue_record(q, c.index), len, 0);
+	r = publish(l, &c);
+	if (r < 0) {
+		ferryi_queue_abandon(q, &c);
+		ferryi_mailbox_wake(b->segment, FERRYI_GATE_CHUNK);
+	}
+	return r;
+}
+
+int ferryi_mailbox_loan(struct ferry_link *l, size_t len, struct ferry_message *m)
+{
+	struct ferryi_mailbox *b = l->state;
+	struct ferryi_chunk c;
+	uint64_t room;
+	int r = ferryi_mailbox_enter(l);
+
+	if (r < 0)
+		return r;
+	r = claim(l, len, &c);
+	if (r < 0)
+		return r;
+	*m = (struct ferry_message){ .link = l, .len = len };
+	m->data = ferryi_queue_place(&b->segment->view.queue, c.index, &room);
+	m->reserved[0] = c.index;
+	m->reserved[1] = c.word;
+	m->reserved[2] = len;
+	return 0;
+}
+
+int ferryi_mailbox_commit(struct ferry_link *l, struct ferry_message *m)
+{
+	struct ferryi_mailbox *b = l->state;
+	struct ferryi_queue *q = &b->segment->view.queue;
+	struct ferryi_chunk c = ferryi_mailbox_chunk(m);
+	int r = ferryi_mailbox_enter(l);
+
+	if (r < 0)
+		return r;
+	if (m->len > m->reserved[2])
+		return ferryi_fail(-EINVAL, "the message has %zu bytes, %llu were "
+				   "loaned (len may only be made smaller)",
+				   m->len, (unsigned long long)m->reserved[2]);
+	if (ferryi_load(&ferryi_queue_record(q, c.index)->word) != c.word)
+		return ferryi_fail(-ESTALE, "%s: the loan is no longer ours",
+				   l->address);
+	sign(ferryi_queue_record(q, c.index), m->len, m->type);
+	return publish(l, &c);
+}
+
+int ferryi_mailbox_abandon(struct ferry_link *l, struct ferry_message *m)
+{
+	struct ferryi_mailbox *b = l->state;
+	struct ferryi_chunk c = ferryi_mailbox_chunk(m);
+	int r = ferryi_mailbox_enter(l);
+
+	if (r < 0)
+		return r;
+	r = ferryi_queue_abandon(&b->segment->view.queue, &c);
+	ferryi_mailbox_wake(b->segment, FERRYI_GATE_CHUNK);
+	return r;
+}
