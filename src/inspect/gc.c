@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ferry_gc(): repair after the dead, and remove what they left, on proof only:
+ *
+ *   - a lease whose lock is free: repaired, with every object it used
+ *   - a mailbox that ends with its users and has none: removed
+ *   - an unfinished file whose maker is dead: removed
+ *   - the registry of a realm without objects and users: removed
+ *
+ * Without `apply` nothing is changed: then the leases are only looked at.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "inspect/inspect.h"
+#include "shm/recover.h"
+#include "sys/files.h"
+#include "sys/process.h"
+
+struct sweep {
+	int dir;
+	const char *path;
+	struct ferryi_realm *realm;	/* NULL on a dry run */
+	struct ferryi_list list;
+	int error;
+};
+
+static struct ferry_garbage *found(struct sweep *s, const char *name,
+				   uint64_t bytes, const char *why)
+{
+	struct ferry_garbage *g = ferryi_list_add(&s->list, sizeof *g);
+
+	if (!g) {
+		s->error = -ENOMEM;
+		return NULL;
+	}
+	snprintf(g->path, sizeof g->path, "%s%s%s", s->path, name[0] ? "/" : "",
+		 name);
+	snprintf(g->why, sizeof g->why, "%s", why);
+	g->bytes = bytes;
+	return g;
+}
+
+/* ".unfinished.PID.NUMBER": made by creators on file systems without unnamed
+ * files; its maker may still be at it. */
+static void sweep_unfinished(struct sweep *s, const char *name)
+{
+	struct ferry_garbage *g;
+	struct stat st;
+	int pid;
+
+	if (sscanf(name, FERRYI_UNFINISHED "%d.", &pid) != 1 ||
+	    ferryi_stat_at(s->dir, name, &st) < 0 ||
+	    ferryi_may_live((uint32_t)pid, 0))
+		return;
+	g = found(s, name, (uint64_t)st.st_blocks * 512,
+		  "its maker died before it was finished");
+	if (g && s->realm)
+		g->removed = ferryi_unlink(s->dir, name) == 0;
+}
+
+static bool is_unused(struct sweep *s, const char *name, struct ferryi_view *v)
+{
+	struct ferry_object o = { 0 };
+
+	if (s->realm)	/* the dead are repaired already: no member is left */
+		return ferryi_retire_if_unused(&v->queue);
+	ferryi_inspect_file(s->dir, name, &o);
+	return o.state == FERRY_ABANDONED;
+}
+
+static void sweep_mailbox(struct sweep *s, const char *name)
+{
+	struct ferry_garbage *g;
+	struct ferryi_view v;
+	int fd = ferryi_open_at(s->dir, name);
+
+	if (fd < 0 || ferryi_view_open(&v, fd) < 0)
+		return;		/* foreign, damaged: not ours to remove */
+	if (s->realm)
+		ferryi_scrub(&v.queue);
+	if ((v.header.choice.persistence == FERRY_PERSIST_PROCESS ||
+	     ferryi_load(&v.queue.control->joins) & 1) &&
+	    is_unused(s, name, &v)) {
+		g = found(s, name, (uint64_t)v.file.st_blocks * 512,
+			  "it ends with its users, and they have all died");
+		if (g && s->realm)
+			g->removed = ferryi_realm_unlink(s->realm, name,
+							 &v.file) == 0;
+	}
+	ferryi_view_close(&v);
+}
+
+static int visit(const char *name, void *arg)
+{
+	struct sweep *s = arg;
+
+	if (strncmp(name, FERRYI_UNFINISHED, strlen(FERRYI_UNFINISHED)) == 0)
+		sweep_unfinished(s, name);
+	else if (name[0] != '.')
+		sweep_mailbox(s, name);
+	return s->error;
+}
+
+static void sweep_leases(struct sweep *s)
+{
+	struct ferry_user *users;
+	char name[64];
+	size_t n;
+
+	if (ferry_who(s->path, NULL, &users, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		struct ferry_garbage *g;
+
+		if (users[i].alive)
+			continue;
+		snprintf(name, sizeof name, FERRYI_REGISTRY_NAME "#%d",
+			 (int)users[i].process.pid);
+		g = found(s, name, 0,
+			  "a lease whose process has died: what it held is given "
+			  "back");
+		if (g)
+			g->removed = s->realm != NULL;
+	}
+	ferry_free(users);
+}
+
+static void sweep_registry(struct sweep *s, bool apply)
+{
+	struct ferry_garbage *g;
+
+	if (ferryi_realm_retire(s->path, apply) != 1)
+		return;
+	g = found(s, FERRYI_REGISTRY_NAME, 0,
+		  "nobody takes part in the realm and it holds no object");
+	if (g)
+		g->removed = apply;
+}
+
+static int sweep(struct sweep *s, bool apply)
+{
+	int r = 0;
+
+	s->dir = ferryi_realm_directory(s->path, false);
+	if (s->dir < 0)
+		return s->dir == -ENOENT ? 0 : s->dir;
+	sweep_leases(s);
+	if (apply) {
+		r = ferryi_realm_join(&s->realm, s->path, FERRYI_MAKE_NOTHING);
+		if (r == 0)
+			ferryi_realm_look(s->realm);
+		else if (r != -ENOENT)
+			goto out;
+	}
+	r = ferryi_each_name(s->dir, visit, s);
+	if (s->realm)
+		ferryi_realm_leave(s->realm);
+	if (r == 0)
+		sweep_registry(s, apply);
+out:
+	ferryi_close(s->dir);
+	return r;
+}
+
+int ferry_gc(const char *realm, bool apply, struct ferry_garbage **out,
+	     size_t *n_out)
+{
+	struct sweep s = { 0 };
+	char path[4096];
+	int r;
+
+	ferryi_fail_clear();
+	r = ferryi_inspect_path(realm, path, sizeof path);
+	if (r < 0)
+		return r;
+	s.path = path;
+	r = sweep(&s, apply);
+	if (r < 0) {
+		free(s.list.items);
+		return r;
+	}
+	*out = (void *)s.list.items;
+	*n_out = s.list.n;
+	return 0;
+}

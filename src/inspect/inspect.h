@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of this room share: lists that grow, and a realm to look at.
+ */
+#ifndef FERRYI_INSPECT_INSPECT_H
+#define FERRYI_INSPECT_INSPECT_H
+
+#include <ferry/inspect.h>
+#include "realm/realm.h"
+#include "realm/segment.h"
+
+/* A list of equal items, allocated for the caller of a public function. */
+struct ferryi_list {
+	char *items;
+	size_t n, cap, size;
+};
+
+/* A zeroed new item at the end, or NULL when memory is out. */
+void *ferryi_list_add(struct ferryi_list *l, size_t size);
+
+/* `realm` or the default one, as a path in `buf`. */
+int ferryi_inspect_path(const char *realm, char *buf, size_t size);
+
+/* The sentence why a file of a realm cannot be used. */
+void ferryi_inspect_file(int dir, const char *name, struct ferry_object *out);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ferry_list() and ferry_look(): what exists.  Looking joins nothing and leaves
+ * no trace; it reads the files as they are.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "inspect/inspect.h"
+#include "shm/recover.h"
+#include "sys/files.h"
+#include "sys/lock.h"
+
+void *ferryi_list_add(struct ferryi_list *l, size_t size)
+{
+	char *grown;
+
+	l->size = size;
+	if (l->n == l->cap) {
+		l->cap = l->cap ? 2 * l->cap : 16;
+		grown = realloc(l->items, l->cap * size);
+		if (!grown)
+			return NULL;
+		l->items = grown;
+	}
+	memset(l->items + l->n * size, 0, size);
+	return l->items + l->n++ * size;
+}
+
+void ferry_free(void *list)
+{
+	free(list);
+}
+
+int ferry_realm(char *buf, size_t size)
+{
+	ferryi_fail_clear();
+	return ferryi_realm_default(buf, size);
+}
+
+int ferryi_inspect_path(const char *realm, char *buf, size_t size)
+{
+	if (!realm)
+		return ferryi_realm_default(buf, size);
+	if ((size_t)snprintf(buf, size, "%s", realm) >= size)
+		return ferryi_fail(-EINVAL, "the path of the realm is too long");
+	return 0;
+}
+
+/* Whether some user of it lives; needs no lease of our own. */
+static bool has_live_user(int dir, const struct ferryi_queue *q)
+{
+	int fd = ferryi_open_at(dir, FERRYI_REGISTRY_NAME);
+	bool live = false;
+
+	for (uint32_t i = 0; fd >= 0 && i < FERRYI_OWNERS && !live; i++)
+		if (ferryi_member_is(q, i))
+			live = ferryi_lock_held(fd, i, 1) != 0;
+	ferryi_close(fd);
+	return live;
+}
+
+static void describe(int dir, struct ferryi_view *v, struct ferry_object *out)
+{
+	snprintf(out->kind, sizeof out->kind, "mailbox");
+	out->created_at = v->header.preamble.created_at;
+	ferryi_view_stat(v, &out->mailbox);
+	if (v->header.choice.persistence == FERRY_PERSIST_PROCESS &&
+	    !has_live_user(dir, &v->queue)) {
+		out->state = FERRY_ABANDONED;
+		snprintf(out->why, sizeof out->why,
+			 "its users have all died; it ends with them (ferry gc "
+			 "--apply removes it)");
+	}
+}
+
+void ferryi_inspect_file(int dir, const char *name, struct ferry_object *out)
+{
+	struct ferryi_view v;
+	struct stat st;
+	int fd;
+
+	snprintf(out->name, sizeof out->name, "%.*s", FERRY_NAME_MAX, name);
+	if (ferryi_stat_at(dir, name, &st) == 0) {
+		out->uid = st.st_uid;
+		out->gid = st.st_gid;
+		out->mode = st.st_mode & 07777;
+	}
+	fd = ferryi_open_at(dir, name);
+	if (fd == -EACCES) {
+		out->state = FERRY_NO_ACCESS;
+		snprintf(out->why, sizeof out->why,
+			 "belongs to uid %u, mode %04o: not yours to look at",
+			 out->uid, out->mode);
+		return;
+	}
+	if (fd < 0) {
+		out->state = FERRY_FOREIGN;
+		snprintf(out->why, sizeof out->why, "is no regular file");
+		return;
+	}
+	if (ferryi_view_open(&v, fd) < 0) {
+		out->state = v.state;
+		snprintf(out->why, sizeof out->why, "%s", v.why);
+		return;
+	}
+	describe(dir, &v, out);
+	ferryi_view_close(&v);
+}
+
+struct walk {
+	int dir;
+	struct ferryi_list list;
+};
+
+static int visit(const char *name, void *arg)
+{
+	struct walk *w = arg;
+	struct ferry_object *o;
+
+	if (name[0] == '.')
+		return 0;
+	o = ferryi_list_add(&w->list, sizeof *o);
+	if (!o)
+		return -ENOMEM;
+	ferryi_inspect_file(w->dir, name, o);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct ferry_object *)a)->name,
+		      ((const struct ferry_object *)b)->name);
+}
+
+/* Pointers into a list that has moved. */
+static void settle(struct ferry_object *o)
+{
+	o->mailbox.options.dead_letter =
+		o->mailbox.dead_letter[0] ? o->mailbox.dead_letter : NULL;
+}
+
+int ferry_list(const char *realm, struct ferry_object **out, size_t *n_out)
+{
+	struct walk w = { 0 };
+	char path[4096];
+	int r;
+
+	ferryi_fail_clear();
+	r = ferryi_inspect_path(realm, path, sizeof path);
+	if (r < 0)
+		return r;
+	w.dir = ferryi_realm_directory(path, false);
+	if (w.dir == -ENOENT) {
+		*out = NULL;
+		*n_out = 0;
+		return 0;
+	}
+	if (w.dir < 0)
+		return w.dir;
+	r = ferryi_each_name(w.dir, visit, &w);
+	ferryi_close(w.dir);
+	if (r < 0) {
+		free(w.list.items);
+		return ferryi_fail_sys(-r, "realm %s: cannot be listed", path);
+	}
+	*out = (void *)w.list.items;
+	*n_out = w.list.n;
+	if (w.list.n)
+		qsort(*out, w.list.n, sizeof **out, by_name);
+	for (size_t i = 0; i < w.list.n; i++)
+		settle(&(*out)[i]);
+	return 0;
+}
+
+int ferry_look(const char *name, struct ferry_object *out)
+{
+	struct ferry_object found = { 0 };
+	struct ferryi_place p;
+	struct stat st;
+	int dir, r;
+
+	ferryi_fail_clear();
+	r = ferryi_place_parse(&p, name);
+	if (r < 0)
+		return r;
+	dir = ferryi_realm_directory(p.directory, false);
+	if (dir < 0 && dir != -ENOENT)
+		return dir;
+	if (dir < 0 || ferryi_stat_at(dir, p.name, &st) < 0) {
+		ferryi_close(dir);
+		return ferryi_fail(-ENOENT, "no object %s in realm %s (ferry ls "
+				   "shows what there is)",
+				   p.name, p.directory);
+	}
+	ferryi_inspect_file(dir, p.name, &found);
+	ferryi_close(dir);
+	*out = found;
+	settle(out);
+	return 0;
+}
