@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* The runner and what the tests share.  See conform.h. */
+#include "conform.h"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+const struct fixture *f;
+struct ferry_link *receiver, *sender;
+char place[64];
+
+static char base[40];
+static int fds_before;
+
+/* --- shared -------------------------------------------------------------- */
+
+int count_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+void begin(int i)
+{
+	struct ferry_link *ends[2];
+
+	f = &fixtures[i];
+	f->make(ends);
+	receiver = ends[0];
+	sender = ends[1];
+}
+
+void close_end(struct ferry_link **end)
+{
+	ferry_close(*end);
+	*end = NULL;
+}
+
+void close_ends(void)
+{
+	close_end(&sender);
+	close_end(&receiver);
+}
+
+void fill(char *buf, size_t len, unsigned seed)
+{
+	for (size_t i = 0; i < len; i++)
+		buf[i] = (char)('a' + (i * 7 + i / 26 + seed) % 26);
+}
+
+void send_text(struct ferry_link *l, const char *text)
+{
+	ok(l, ferry_send(l, text, strlen(text), SOON));
+}
+
+void expect_text(struct ferry_link *l, const char *text)
+{
+	char buf[200];
+	ssize_t n = ferry_recv(l, buf, sizeof buf - 1, SOON);
+
+	ok(l, n);
+	buf[n] = 0;
+	ck_assert_str_eq(buf, text);
+}
+
+pid_t child(void (*run)(void *arg), void *arg)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		run(arg);
+		_exit(0);
+	}
+	return pid;
+}
+
+void expect_exit(pid_t pid, int status)
+{
+	int s;
+
+	ck_assert_int_eq(waitpid(pid, &s, 0), pid);
+	ck_assert_msg(WIFEXITED(s) && WEXITSTATUS(s) == status,
+		      "the child ended with %#x", (unsigned)s);
+}
+
+struct ferry_link *childs_sender(void)
+{
+	return f->sender_in_child ? f->sender_in_child() : sender;
+}
+
+/* --- around each test ---------------------------------------------------- */
+
+static void make_place(void)
+{
+	char realm[80];
+
+	snprintf(place, sizeof place, "%s/XXXXXX", base);
+	ck_assert_ptr_nonnull(mkdtemp(place));
+	snprintf(realm, sizeof realm, "%s-realm", place);
+	ck_assert_int_eq(mkdir(realm, 0700), 0);
+	ck_assert_int_eq(setenv("FERRY_REALM", realm, 1), 0);
+	fds_before = count_fds();
+}
+
+static void check_place(void)
+{
+	ck_assert_msg(rmdir(place) == 0, "something is left in %s", place);
+}
+
+static void set_up(void)
+{
+	make_place();
+}
+
+static void tear_down(void)
+{
+	int left;
+
+	close_ends();
+	left = count_fds() - fds_before;
+	/* A process that uses a realm keeps its lease until it ends. */
+	if (!f || strcmp(f->scheme, "mailbox") != 0)
+		ck_assert_msg(left == 0, "%d descriptors leaked", left);
+	check_place();
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+/* --- the suite ----------------------------------------------------------- */
+
+static TCase *new_case(Suite *s, const char *name)
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_checked_fixture(tc, set_up, tear_down);
+	suite_add_tcase(s, tc);
+	return tc;
+}
+
+static void add_fixture(Suite *s, int i)
+{
+	TCase *tc = new_case(s, fixtures[i].name);
+
+	if (fixtures[i].stream)
+		add_stream_tests(tc, i);
+	else
+		add_message_tests(tc, i);
+	add_wait_tests(tc, i);
+	add_life_tests(tc, i);
+}
+
+static Suite *make_suite(void)
+{
+	Suite *s = suite_create("conform");
+
+	add_table_tests(new_case(s, "table"));
+	add_address_tests(new_case(s, "addresses"));
+	add_framing_tests(new_case(s, "framing"));
+	add_unix_tests(new_case(s, "unix:"));
+	add_fd_tests(new_case(s, "fd:"));
+	for (unsigned i = 0; i < n_fixtures; i++)
+		add_fixture(s, (int)i);
+	return s;
+}
+
+int main(void)
+{
+	SRunner *r;
+	int failed;
+
+	snprintf(base, sizeof base, "/tmp/ferry-conform-XXXXXX");
+	if (!mkdtemp(base))
+		return EXIT_FAILURE;
+	r = srunner_create(make_suite());
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	nftw(base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
