@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Signals of a verb that waits: see cancel.h. */
+#include "cancel.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+#define N_SIGNALS (sizeof signals / sizeof signals[0])
+
+static volatile sig_atomic_t caught;
+static struct ferry_link *_Atomic target;
+static bool installed;
+
+static void on_signal(int signal)
+{
+	struct ferry_link *link = atomic_load(&target);
+
+	caught = signal;
+	if (link)
+		ferry_cancel(link);
+}
+
+void cancel_on_signals(struct ferry_link *link)
+{
+	struct sigaction ours = { .sa_handler = on_signal }, before;
+
+	atomic_store(&target, link);
+	if (installed)
+		return;
+	installed = true;
+	for (size_t i = 0; i < N_SIGNALS; i++) {
+		sigaction(signals[i], NULL, &before);
+		if (before.sa_handler != SIG_IGN)
+			sigaction(signals[i], &ours, NULL);
+	}
+}
+
+void cancel_forget(void)
+{
+	atomic_store(&target, NULL);
+}
+
+bool cancelled(void)
+{
+	return caught;
+}
+
+int cancel_wait_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	sigset_t blocked, before;
+	int n = 0;
+
+	/* Blocked between the look at `caught` and the sleep, or a signal in
+	 * between would be seen only after the next byte. */
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < N_SIGNALS; i++)
+		sigaddset(&blocked, signals[i]);
+	sigprocmask(SIG_BLOCK, &blocked, &before);
+	while (!caught && n == 0) {
+		n = ppoll(&p, 1, NULL, &before);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return caught ? -ECANCELED : 0;
+}
+
+int cancel_finish(int status)
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+
+	if (!caught)
+		return status;
+	sigaction(caught, &standard, NULL);
+	raise(caught);
+	return 128 + caught;
+}

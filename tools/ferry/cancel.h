@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SIGINT, SIGTERM and SIGHUP of a verb that waits: the wait is cancelled, what
+ * is held is given back, the link is closed, and then the signal ends the
+ * process, so the shell sees 128+N and nobody has to repair after us.
+ *
+ * A signal that was ignored when the command was started stays ignored.
+ */
+#ifndef FERRY_TOOLS_CANCEL_H
+#define FERRY_TOOLS_CANCEL_H
+
+#include <stdbool.h>
+#include <ferry.h>
+
+/* From now on a signal cancels the waits of `link`. */
+void cancel_on_signals(struct ferry_link *link);
+
+/* Before the link is closed. */
+void cancel_forget(void);
+
+bool cancelled(void);
+
+/* Wait until `fd` can be read: 0, or -ECANCELED when a signal came. */
+int cancel_wait_readable(int fd);
+
+/* End by the signal that came; or return `status` when none did. */
+int cancel_finish(int status);
+
+#endif
