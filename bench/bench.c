@@ -220,7 +220,8 @@ void bench_report(const struct bench *b, const char *question)
 	const struct bench_shared *s = b->shared;
 
 	printf("{\"question\": \"%s\", \"peer\": \"%s\", \"size\": %zu, "
-	       "\"in_place\": %s, \"messages\": %" PRIu64 ", \"seconds\": %.6f, ",
+	       "\"in_place\": %s, \"messages\": %" PRIu64 ", "
+	       "\"seconds\": %.6f, ",
 	       question, b->o.peer, b->o.size,
 	       b->o.in_place ? "true" : "false", s->messages, s->seconds);
 	printf("\"verified\": [%" PRIu64 ", %" PRIu64 "], "

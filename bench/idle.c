@@ -100,7 +100,8 @@ static uint64_t switches(pid_t pid)
 	snprintf(line, sizeof line, "/proc/%d/status", (int)pid);
 	f = fopen(line, "re");
 	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "voluntary_ctxt_switches: %" SCNu64, &n) == 1 ||
+		if (sscanf(line, "voluntary_ctxt_switches: %" SCNu64,
+			   &n) == 1 ||
 		    sscanf(line, "nonvoluntary_ctxt_switches: %" SCNu64,
 			   &n) == 1)
 			sum += n;

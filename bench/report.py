@@ -10,14 +10,14 @@ import statistics
 
 
 def value(cell, run):
-    """The figure that a run is about; smaller is better except for rates."""
+    """The figure that a run is about: us, million/s or GB/s; L2 in ns."""
     if cell.name == "L2":
         return 1e9 * run["seconds"] / run["messages"]
     if cell.name in ("Z", "X"):
         return run["messages"] * run["size"] / run["seconds"] / 1e9
     if cell.name == "S" or cell.question == "stream":
         return run["messages"] / run["seconds"] / 1e6
-    return run["p50_ns"]
+    return run["p50_ns"] / 1e3
 
 
 def chosen(cell, good_min):
@@ -59,7 +59,7 @@ def row(cell, limits, good_min):
         sum(x["switches"]) / x["messages"] for x in runs)
     if cell.question == "round-trip":
         r["of_F"] = ratios(cell, runs, limits["F"])
-        r["of_L2"] = ratios(cell, runs, limits["L2"])
+        r["of_L2"] = ratios(cell, runs, limits["L2"], 1e3)
         for p in ("p99_ns", "p999_ns"):
             r[p] = statistics.median(x[p] for x in runs)
         r["samples"] = min(x["messages"] for x in runs)
@@ -75,8 +75,8 @@ def row(cell, limits, good_min):
 def verdict(rows, more_is_better):
     """The fastest of one size, or those between which noise decides."""
     rows = [r for r in rows if "median" in r]
-    if len(rows) < 2:
-        return None
+    if len(rows) < 2 or min(len(r["runs"]) for r in rows) < 3:
+        return None     # nothing to compare, or no idea of the noise
     pick = max if more_is_better else min
     best = pick(rows, key=lambda r: r["median"])
     near = [r["name"] for r in rows
@@ -121,7 +121,7 @@ def machine_lines(m):
 
 LIMITS = {
     "L2": ("ns", "two cache lines there and back, busy"),
-    "F": ("ns", "futex wake there and back, asleep"),
+    "F": ("us", "futex wake there and back, asleep"),
     "S": ("M lines/s", "cache lines streamed"),
     "Z": ("GB/s", "64 KiB blocks, written and read in place"),
     "X": ("GB/s", "64 KiB blocks, copied in and out"),
@@ -143,8 +143,8 @@ def limit_table(rows):
 def round_trip_line(r):
     tail = "%9.1f" % (r["p999_ns"] / 1e3) if r["samples"] >= 1000 else "-"
     return "%6s %6s  %8.2f %17s %9.1f %9s %8.2f %6.2f" % (
-        ratio(r["of_F"]), ratio(r["of_L2"]), r["median"] / 1e3,
-        "%.2f to %.2f" % (r["low"] / 1e3, r["high"] / 1e3),
+        ratio(r["of_F"]), ratio(r["of_L2"]), r["median"],
+        "%.2f to %.2f" % (r["low"], r["high"]),
         r["p99_ns"] / 1e3, tail, r["cpu_s_per_million"],
         r["switches_per_message"])
 

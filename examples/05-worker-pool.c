@@ -69,7 +69,7 @@ int main(void)
 		need(results, (int)ferry_recv(results, &n, sizeof n,
 					      ferry_after(FERRY_S(5))),
 		     "recv");
-	ferry_cancel(jobs);		/* this one even from a signal handler */
+	ferry_cancel(jobs);		/* allowed in a signal handler too */
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	printf("%d jobs by %d threads, sum of squares %ld\n", JOBS, THREADS,
