@@ -2,6 +2,7 @@
 """The machine's facts, which stand beside every figure, and what else its
 CPUs did while a figure was made."""
 import datetime
+import json
 import os
 import statistics
 import subprocess
@@ -70,7 +71,19 @@ def commit():
         return ""
 
 
-def facts(cpus, cells, idle):
+def build_options(build):
+    """How the library was built: what a figure depends on."""
+    try:
+        options = {o["name"]: o["value"] for o in json.loads(
+            read(os.path.join(build, "meson-info", "intro-buildoptions.json")))}
+    except ValueError:
+        return "unknown options"
+    sanitize = options.get("b_sanitize", "none")
+    return "-O%s%s" % (options.get("optimization", "?"),
+                       "" if sanitize == "none" else ", sanitizers on")
+
+
+def facts(build, cpus, cells, idle):
     runs = [r for c in cells for r in c.runs]
     l2 = [1e9 * r["seconds"] / r["messages"]
           for c in cells if c.name == "L2" for r in c.runs]
@@ -87,6 +100,7 @@ def facts(cpus, cells, idle):
         "virtual": " hypervisor" in read("/proc/cpuinfo"),
         "governor": read(base).strip(),
         "compiler": next((r["compiler"] for r in runs), ""),
+        "options": build_options(build),
         "ferry": idle.runs[0]["ferry"] if idle.runs else "",
         "commit": commit(),
         "stolen": round(statistics.fmean(r["stolen"] for r in runs), 4),

@@ -107,8 +107,8 @@ def ratio(x):
 
 
 def machine_lines(m):
-    yield "Ferry %s %s, %s, %s" % (m["ferry"], m["commit"], m["compiler"],
-                                   m["date"])
+    yield "Ferry %s %s, %s %s, %s" % (m["ferry"], m["commit"], m["compiler"],
+                                      m["options"], m["date"])
     yield "%s %s, %s, %d CPUs%s%s, sides on CPU %d and %d%s" % (
         m["kernel"], m["arch"], m["cpu"], m["cpus"],
         " (virtual)" if m["virtual"] else "",
