@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each deed writes down what it is about to do, does it, and writes down what
+ * came of it.
+ */
+#include "deed.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "payload.h"
+
+static const struct scenario *scenario;
+static size_t size;
+static unsigned char *buffer;
+static bool stepped;
+
+void deed_setup(const struct scenario *sc)
+{
+	scenario = sc;
+	size = scenario_size(sc);
+	buffer = malloc(size);
+	if (!buffer)
+		_exit(2);
+}
+
+void deed_stepped(void)
+{
+	stepped = true;
+}
+
+static void off_the_record(void)
+{
+	if (stepped)
+		step_skip_begin(&ledger->marks);
+}
+
+static void on_the_record(void)
+{
+	if (stepped)
+		step_skip_end(&ledger->marks);
+}
+
+struct ferry_link *deed_open(const char *name)
+{
+	struct ferry_link *link = NULL;
+	int err = ferry_open(&link, name, FERRY_DUPLEX);
+	char why[200];
+
+	if (err) {
+		ferry_explain(NULL, err, why, sizeof(why));
+		violate(FAULT_OTHER, "cannot open %s: %s", name, why);
+	}
+	return link;
+}
+
+struct ferry_link *deed_create(const char *name)
+{
+	struct ferry_mailbox_options o = FERRY_MAILBOX_OPTIONS;
+	struct ferry_link *link = NULL;
+	char why[200];
+	int err;
+
+	o.capacity = CAPACITY;
+	o.flags = FERRY_CREATE_IF_MISSING;
+	if (scenario->flags & SC_KERNEL)
+		o.persistence = FERRY_PERSIST_KERNEL;
+	if (scenario->flags & SC_DEAD_LETTERS)
+		o.dead_letter = "other";
+	if (scenario->options)
+		scenario->options(&o);
+	err = ferry_mailbox_create(&link, name, &o);
+	if (err) {
+		ferry_explain(NULL, err, why, sizeof(why));
+		violate(FAULT_OTHER, "cannot create %s: %s", name, why);
+	}
+	return link;
+}
+
+static void began(long id, void *data)
+{
+	struct entry *e = &ledger->entry[id];
+
+	payload_fill(data, size, id);
+	e->sender = getpid();
+	e->began = 1;
+}
+
+int deed_send(struct ferry_link *link, long id, ferry_time deadline)
+{
+	int err;
+
+	off_the_record();
+	began(id, buffer);
+	on_the_record();
+	err = ferry_send(link, buffer, size, deadline);
+	if (err == 0)
+		ledger->entry[id].accepted = 1;
+	return err;
+}
+
+int deed_loan(struct ferry_link *link, long id, struct ferry_message *m,
+	      ferry_time deadline)
+{
+	int err = ferry_loan(link, size, m, deadline);
+
+	if (err)
+		return err;
+	off_the_record();
+	began(id, m->data);
+	on_the_record();
+	return 0;
+}
+
+int deed_commit(struct ferry_message *m, long id, ferry_time deadline)
+{
+	int err = ferry_commit(m, deadline);
+
+	if (err == 0)
+		ledger->entry[id].accepted = 1;
+	return err;
+}
+
+int deed_take(struct ferry_link *link, struct ferry_message *m,
+	      ferry_time deadline)
+{
+	int err = ferry_take(link, m, deadline);
+
+	if (err)
+		return err;
+	off_the_record();
+	if (ledger_deliver(m, size) < 0)
+		err = -EBADMSG;
+	on_the_record();
+	return err;
+}
+
+/* The number of a message that was delivered whole. */
+static struct entry *entry_of(const struct ferry_message *m)
+{
+	const int64_t *id = m->data;
+
+	return &ledger->entry[*id % LEDGER_IDS];
+}
+
+int deed_release(struct ferry_message *m)
+{
+	struct entry *e = entry_of(m);
+	int err;
+
+	e->ending = 1;
+	err = ferry_release(m);
+	if (err == 0)
+		e->acked = 1;
+	e->ending = 0;
+	return err;
+}
+
+int deed_consume(struct ferry_link *link, ferry_time deadline)
+{
+	struct ferry_message m;
+	int err = deed_take(link, &m, deadline);
+
+	if (err == 0 && deed_release(&m))
+		violate(FAULT_OTHER, "a release by a living process failed");
+	return err;
+}

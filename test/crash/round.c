@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Driving one round.
+ *
+ * All participants are forked before the auditor opens anything, so each of
+ * them comes to the library as a process of its own.  They wait for their
+ * semaphore in the ledger; they die with the round.
+ */
+#include "round.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "deed.h"
+#include "look.h"
+
+static struct round round_;
+static int n_actors;
+
+/* Children */
+
+static void any_cpu(void)
+{
+	cpu_set_t all;
+
+	CPU_ZERO(&all);
+	for (int i = 0; i < 64; i++)
+		CPU_SET(i, &all);
+	sched_setaffinity(0, sizeof(all), &all);
+}
+
+static void begin_call(struct actor *a)
+{
+	a->ready = 1;
+}
+
+static void end_call(struct actor *a, int rc)
+{
+	a->rc = rc;
+	a->done_at = look_clock();
+	a->done = 1;
+}
+
+static void be_victim(struct actor *a)
+{
+	const struct scenario *sc = round_.sc;
+	struct victim v = { 0 };
+
+	if (!(sc->flags & (SC_NO_BOX | SC_OUTSIDE)))
+		v.box = deed_open("box");
+	if (sc->flags & (SC_TWO_BOXES | SC_DEAD_LETTERS))
+		v.other = deed_open("other");
+	if (sc->prepare)
+		sc->prepare(&v);
+	step_trace_me();
+	deed_stepped();
+	step_begin(&ledger->marks);
+	sc->act(&v);
+	step_end(&ledger->marks);
+	a->done = 1;
+	pause();
+}
+
+static void be_receiver(struct actor *a)
+{
+	struct ferry_link *box = deed_open("box");
+
+	begin_call(a);
+	end_call(a, deed_consume(box, FERRY_FOREVER));
+	pause();
+}
+
+static void be_sender(struct actor *a)
+{
+	struct ferry_link *box = deed_open("box");
+	long id = ID_SLEEPER + (a - ledger->actor);
+
+	begin_call(a);
+	end_call(a, deed_send(box, id, FERRY_FOREVER));
+	pause();
+}
+
+static void be_dead(struct actor *a)
+{
+	round_.sc->dies(deed_open("box"));
+	a->done = 1;
+	pause();
+}
+
+static void be_recoverer(struct actor *a)
+{
+	(void)a;
+	step_trace_me();
+	step_begin(&ledger->marks);
+	audit_repair();
+	step_end(&ledger->marks);
+	pause();
+}
+
+static void be_helper(struct actor *a)
+{
+	round_.sc->help();
+	end_call(a, 0);
+	pause();
+}
+
+static struct actor *spawn(void (*be)(struct actor *))
+{
+	struct actor *a = &ledger->actor[n_actors++];
+	pid_t pid, parent = getpid();
+
+	pid = fork();
+	if (pid) {
+		a->pid = pid;
+		return a;
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(2);
+	if (be != be_victim && be != be_recoverer)
+		any_cpu();
+	while (sem_wait(&a->go))
+		;
+	be(a);
+	_exit(0);
+}
+
+/* Auditor */
+
+static void setup_failed(const char *what)
+{
+	violate(FAULT_OTHER, "the round could not be set up: %s", what);
+	_exit(1);
+}
+
+bool round_await(struct actor *a, double seconds)
+{
+	double end = look_clock() + seconds;
+
+	while (!a->done) {
+		if (look_clock() > end)
+			return false;
+		look_pause_us(100);
+	}
+	return true;
+}
+
+static void open_boxes(struct round *r)
+{
+	if (r->sc->flags & SC_TWO_BOXES)
+		r->other = deed_create("other");
+	if (!(r->sc->flags & SC_NO_BOX))
+		r->box = deed_create("box");
+	if (r->sc->flags & SC_DEAD_LETTERS)
+		r->other = deed_open("other");
+	for (int i = 0; i < r->sc->queued; i++)
+		if (deed_send(r->box, ID_QUEUED + i, FERRY_NOWAIT))
+			setup_failed("a message does not fit");
+}
+
+static void hire(struct round *r)
+{
+	const struct scenario *sc = r->sc;
+
+	r->victim = spawn(be_victim);
+	for (int i = 0; i < sc->receivers; i++)
+		r->sleeper[r->n_sleepers++] = spawn(be_receiver);
+	for (int i = 0; i < sc->senders; i++)
+		r->sleeper[r->n_sleepers++] = spawn(be_sender);
+	if (sc->dies)
+		r->dead = spawn(be_dead);
+	if (sc->help)
+		r->helper = spawn(be_helper);
+}
+
+void round_end(struct actor *a)
+{
+	kill(a->pid, SIGKILL);
+	while (waitpid(a->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void let_one_die(struct round *r)
+{
+	sem_post(&r->dead->go);
+	if (!round_await(r->dead, 5))
+		setup_failed("the process that dies first hangs");
+	if (!(r->sc->wake))
+		round_end(r->dead);
+}
+
+static void exhaust(struct round *r)
+{
+	struct ferry_message *m = r->loan;
+
+	while (r->n_loans < 32 &&
+	       ferry_loan(r->box, scenario_size(r->sc), m, FERRY_NOWAIT) == 0) {
+		r->n_loans++;
+		m++;
+	}
+	if (r->n_loans == 32)
+		setup_failed("there is no end of chunks");
+}
+
+static void start_sleepers(struct round *r)
+{
+	for (int i = 0; i < r->n_sleepers; i++) {
+		struct actor *a = r->sleeper[i];
+		double end = look_clock() + 5;
+
+		sem_post(&a->go);
+		while (!a->ready || (!a->done && !look_in_futex(a->pid)))
+			if (look_clock() > end)
+				setup_failed("a sleeper does not sleep");
+	}
+}
+
+/* What happens once the victim sleeps, or is about to be killed before. */
+static void wake(struct round *r)
+{
+	if (r->woke)
+		return;
+	r->woke = true;
+	start_sleepers(r);
+	if (r->sc->wake)
+		r->sc->wake(r);
+}
+
+static enum step_result approach(struct stepper *s, const struct orders *o)
+{
+	if (o->approach == BY_BREAKPOINT)
+		return step_run_to(s, o->trace, o->k);
+	s->record = o->approach == BY_RECORD ? o->trace : NULL;
+	return step_to(s, o->k);
+}
+
+static void drive_victim(struct round *r, const struct orders *o,
+			 struct stepper *s)
+{
+	enum step_result result = approach(s, o);
+
+	if (result == STEP_BLOCKED && r->sc->wake) {
+		wake(r);
+		result = approach(s, o);
+	}
+	wake(r);
+	ledger->outcome = result;
+	ledger->steps = s->steps;
+}
+
+static void finish_victim(struct round *r, struct stepper *s)
+{
+	if (r->helper) {
+		sem_post(&r->helper->go);
+		round_await(r->helper, 0.05);
+	}
+	r->killed_at = look_clock();
+	if ((r->sc->flags & SC_RESUME) && !step_finish(s, HANG_S))
+		violate(FAULT_HANG, "the victim went on and never returned");
+	step_kill(s);
+}
+
+/* Somebody repairs after the victim, and is killed in the middle of it. */
+static void kill_a_recoverer(struct orders *o, struct actor *a)
+{
+	struct step_marks *m = &ledger->marks;
+	struct stepper s;
+	long j = rand_r(&o->seed) % 4000;
+
+	m->begun = m->done = m->skip = 0;
+	sem_post(&a->go);
+	if (!step_attach(&s, a->pid, m))
+		setup_failed("the recoverer does not stop");
+	step_to(&s, j);
+	step_kill(&s);
+}
+
+static void use_cpu(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+void round_run(const struct orders *orders)
+{
+	struct orders o = *orders;
+	struct round *r = &round_;
+	struct actor *recoverer[2];
+	struct stepper s;
+
+	r->sc = o.sc;
+	r->k = o.k;
+	use_cpu(o.cpu);
+	deed_setup(o.sc);
+	hire(r);
+	for (int i = 0; i < o.recoverers; i++)
+		recoverer[i] = spawn(be_recoverer);
+	any_cpu();
+	open_boxes(r);
+	use_cpu(o.cpu);
+	sem_post(&r->victim->go);
+	if (!step_attach(&s, r->victim->pid, &ledger->marks))
+		setup_failed("the victim does not stop");
+	if (r->dead)
+		let_one_die(r);
+	if (r->sc->exhaust)
+		exhaust(r);
+	if (!r->sc->wake)
+		wake(r);
+	drive_victim(r, &o, &s);
+	finish_victim(r, &s);
+	for (int i = 0; i < o.recoverers; i++)
+		kill_a_recoverer(&o, recoverer[i]);
+	any_cpu();
+	(r->sc->verify ? r->sc->verify : audit_queue)(r);
+	if (r->helper)
+		round_end(r->helper);
+	ferry_close(r->box);
+	ferry_close(r->other);
+	audit_residue(&o);
+	ledger->finished = 1;
+	_exit(0);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scenarios around somebody's death: holders that are idle or elsewhere,
+ * those who repair, and those who come in over a dead one's place.
+ */
+#include <pthread.h>
+
+#include "deed.h"
+#include "round.h"
+
+static void take(struct victim *v)
+{
+	deed_take(v->box, &v->m, FERRY_NOWAIT);
+}
+
+static void take_then_use_other(struct victim *v)
+{
+	deed_take(v->box, &v->m, FERRY_NOWAIT);
+	deed_send(v->other, ID_VICTIM, FERRY_NOWAIT);
+}
+
+static void use_other(struct victim *v)
+{
+	deed_send(v->other, ID_VICTIM, FERRY_NOWAIT);
+}
+
+static void *take_in_a_thread(void *arg)
+{
+	take(arg);
+	return NULL;
+}
+
+static void thread_takes_and_ends(struct victim *v)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, take_in_a_thread, v) == 0)
+		pthread_join(t, NULL);
+}
+
+static void stay_idle(struct victim *v)
+{
+	(void)v;
+}
+
+static void open_it(struct victim *v)
+{
+	ferry_open(&v->box, "box", FERRY_DUPLEX);
+}
+
+static void gc(struct victim *v)
+{
+	struct ferry_garbage *g = NULL;
+	size_t n;
+
+	(void)v;
+	if (ferry_gc(NULL, true, &g, &n) >= 0)
+		ferry_free(g);
+}
+
+/* Leaves one message held, one loan, one queued and one half on its way. */
+static void die_in_a_mess(struct ferry_link *box)
+{
+	struct ferry_message held, loan;
+
+	deed_send(box, ID_DEAD, FERRY_NOWAIT);
+	deed_take(box, &held, FERRY_NOWAIT);
+	deed_loan(box, ID_DEAD + 2, &loan, FERRY_NOWAIT);
+	deed_send(box, ID_DEAD + 1, FERRY_NOWAIT);
+}
+
+/* Leaves an empty queue, one message held, one loan. */
+static void die_holding(struct ferry_link *box)
+{
+	struct ferry_message held, loan;
+
+	deed_send(box, ID_DEAD, FERRY_NOWAIT);
+	deed_take(box, &held, FERRY_NOWAIT);
+	deed_loan(box, ID_DEAD + 1, &loan, FERRY_NOWAIT);
+}
+
+static void look_for_work(struct victim *v)
+{
+	deed_consume(v->box, FERRY_FOREVER);
+}
+
+static void the_holder_dies(struct round *r)
+{
+	round_end(r->dead);
+}
+
+const struct scenario scenarios_death[] = {
+	{ .name = "takes from A, then uses B", .flags = SC_TWO_BOXES,
+	  .queued = 1, .receivers = 1, .act = take_then_use_other },
+	{ .name = "holds of A, uses B", .flags = SC_TWO_BOXES, .queued = 1,
+	  .receivers = 1, .prepare = take, .act = use_other },
+	{ .name = "idle owner", .flags = SC_IDLE, .queued = 1, .receivers = 1,
+	  .prepare = take, .act = stay_idle },
+	{ .name = "idle owner that used B last",
+	  .flags = SC_IDLE | SC_TWO_BOXES, .queued = 1, .receivers = 2,
+	  .prepare = take_then_use_other, .act = stay_idle },
+	{ .name = "owner whose thread took and ended", .flags = SC_IDLE,
+	  .queued = 1, .receivers = 1, .prepare = thread_takes_and_ends,
+	  .act = stay_idle },
+	{ .name = "open over a dead slot", .flags = SC_OUTSIDE, .queued = 1,
+	  .dies = die_in_a_mess, .act = open_it },
+	{ .name = "open beside a sleeper", .flags = SC_OUTSIDE,
+	  .receivers = 1, .act = open_it },
+	{ .name = "gc after a death", .queued = 1, .dies = die_in_a_mess,
+	  .act = gc },
+	{ .name = "gc with nothing to do", .queued = 1, .act = gc },
+	{ .name = "a sleeper finds a death", .receivers = 1, .dies = die_holding,
+	  .act = look_for_work, .wake = the_holder_dies },
+	{ 0 },
+};

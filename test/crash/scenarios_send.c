@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scenarios in which the victim sends: copying, in place, and waiting.
+ */
+#include "deed.h"
+#include "round.h"
+
+static void send_one(struct victim *v)
+{
+	deed_send(v->box, ID_VICTIM, FERRY_NOWAIT);
+}
+
+static void send_and_wait(struct victim *v)
+{
+	deed_send(v->box, ID_VICTIM, FERRY_FOREVER);
+}
+
+static void loan_commit(struct victim *v)
+{
+	if (deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT) == 0)
+		deed_commit(&v->m, ID_VICTIM, FERRY_NOWAIT);
+}
+
+static void loan_abandon(struct victim *v)
+{
+	if (deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT) == 0)
+		ferry_abandon(&v->m);
+}
+
+static void loan_beforehand(struct victim *v)
+{
+	deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT);
+}
+
+static void abandon(struct victim *v)
+{
+	ferry_abandon(&v->m);
+}
+
+static void make_room(struct round *r)
+{
+	deed_consume(r->box, FERRY_NOWAIT);
+}
+
+static void drop_old(struct ferry_mailbox_options *o)
+{
+	o->full = FERRY_FULL_DROP_OLD;
+}
+
+/* Three laps round the ring, by somebody else, while the victim stands. */
+static void three_laps(void)
+{
+	struct ferry_link *box = deed_open("box");
+
+	for (int i = 0; i < 3 * CAPACITY; i++) {
+		deed_send(box, ID_LAPS + i, FERRY_NOWAIT);
+		deed_consume(box, FERRY_NOWAIT);
+	}
+	deed_send(box, ID_HELPER, FERRY_NOWAIT);
+	deed_send(box, ID_HELPER + 1, FERRY_NOWAIT);
+}
+
+const struct scenario scenarios_send[] = {
+	{ .name = "send to an empty mailbox", .act = send_one },
+	{ .name = "send, full", .queued = CAPACITY, .act = send_one },
+	{ .name = "send, 1 receiver asleep", .receivers = 1, .act = send_one },
+	{ .name = "send, 2 receivers asleep", .receivers = 2, .act = send_one },
+	{ .name = "send 300 bytes, 1 receiver asleep", .size = 300,
+	  .receivers = 1, .act = send_one },
+	{ .name = "send 5000 bytes, 2 queued", .size = 5000, .queued = 2,
+	  .act = send_one },
+	{ .name = "send 100 KiB", .size = 100 << 10, .act = send_one },
+	{ .name = "send over the oldest", .queued = CAPACITY,
+	  .options = drop_old, .flags = SC_MAY_DROP, .act = send_one },
+	{ .name = "loan and commit", .receivers = 1, .act = loan_commit },
+	{ .name = "loan and commit 5000 bytes", .size = 5000, .queued = 1,
+	  .act = loan_commit },
+	{ .name = "loan and commit 100 KiB", .size = 100 << 10,
+	  .receivers = 1, .act = loan_commit },
+	{ .name = "loan and abandon", .size = 300, .act = loan_abandon },
+	{ .name = "abandon, a sender asleep for a chunk", .exhaust = true,
+	  .senders = 1, .prepare = loan_beforehand, .act = abandon },
+	{ .name = "woken sender, another asleep", .queued = CAPACITY,
+	  .senders = 1, .act = send_and_wait, .wake = make_room },
+	{ .name = "woken sender, 2 others asleep", .queued = CAPACITY,
+	  .senders = 2, .act = send_and_wait, .wake = make_room },
+	{ .name = "sender stopped for three laps", .flags = SC_RESUME,
+	  .act = send_one, .help = three_laps },
+	{ .name = "sender killed after three laps", .act = send_one,
+	  .help = three_laps },
+	{ 0 },
+};

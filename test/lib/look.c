@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads /proc; nothing here changes the process that is looked at.
+ */
+#include "look.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+double look_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static bool read_proc(pid_t pid, const char *what, char *buf, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	if (n < 0)
+		return false;
+	buf[n] = '\0';
+	return true;
+}
+
+bool look_in_futex(pid_t pid)
+{
+	char buf[512];
+	long nr;
+
+	if (!read_proc(pid, "syscall", buf, sizeof(buf)))
+		return false;
+	if (strncmp(buf, "running", 7) == 0)
+		return false;
+	nr = strtol(buf, NULL, 10);
+	if (nr != SYS_futex && nr != SYS_futex_waitv)
+		return false;
+	if (!read_proc(pid, "stat", buf, sizeof(buf)))
+		return false;
+	return strrchr(buf, ')') && strrchr(buf, ')')[2] == 'S';
+}
+
+bool look_await_futex(pid_t pid, double seconds)
+{
+	double end = look_clock() + seconds;
+
+	while (!look_in_futex(pid)) {
+		if (look_clock() > end)
+			return false;
+		look_pause_us(50);
+	}
+	return true;
+}
+
+int look_count_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = 0;
+
+	if (!d)
+		return -1;
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n - 3;	/* ".", ".." and the directory itself */
+}
+
+double look_cpu(pid_t pid)
+{
+	unsigned long user, sys;
+	char buf[1024], *p;
+
+	if (!read_proc(pid, "stat", buf, sizeof(buf)))
+		return -1;
+	p = strrchr(buf, ')');
+	if (!p || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
+				" %lu %lu", &user, &sys) != 2)
+		return -1;
+	return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
+}
+
+void look_pause_us(unsigned us)
+{
+	struct timespec t = { us / 1000000, (long)(us % 1000000) * 1000 };
+
+	nanosleep(&t, NULL);
+}

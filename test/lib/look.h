@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Looking at processes from outside: asleep?, how many descriptors?, what
+ * time is it?  For tests that wait on events and never on a guess.
+ */
+#ifndef TEST_LOOK_H
+#define TEST_LOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Monotonic seconds. */
+double look_clock(void);
+
+/* Is the process asleep in futex(2) or futex_waitv(2)? */
+bool look_in_futex(pid_t pid);
+
+/* Wait until it is; false when that takes longer than `seconds`. */
+bool look_await_futex(pid_t pid, double seconds);
+
+/* Open descriptors of the calling process. */
+int look_count_fds(void);
+
+/* CPU seconds that a process has used so far; negative when it is gone. */
+double look_cpu(pid_t pid);
+
+/* Sleep a moment between two looks. */
+void look_pause_us(unsigned us);
+
+#endif

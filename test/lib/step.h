@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stop a process after exactly k instructions of one operation.
+ *
+ * The victim calls step_trace_me() once and step_begin(), step_end() around
+ * the operation; only what lies between those two marks is stepped and
+ * counted.  The marks live in memory shared with the stepper, so that they
+ * cost no system call.  Inside, step_skip_begin() and step_skip_end() enclose
+ * work of the test itself (filling a payload), which runs at full speed.
+ *
+ * The first run of a scenario steps and records where each instruction was;
+ * later ones run at full speed to a hardware breakpoint there, because a step
+ * costs some 20 microseconds and a run of thousands of them would take hours.
+ * A run that took another path and missed the breakpoint is done again by
+ * stepping.
+ *
+ * x86-64 Linux only: step_unsupported() says why not elsewhere.
+ */
+#ifndef TEST_STEP_H
+#define TEST_STEP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Shared between the victim (writes) and the stepper (reads). */
+struct step_marks {
+	volatile int begun;
+	volatile int done;
+	volatile int skip;
+};
+
+enum step_result {
+	STEP_REACHED,		/* stopped after the k-th instruction */
+	STEP_DONE,		/* the operation returned before that */
+	STEP_BLOCKED,		/* asleep in a futex call: only others can wake it */
+	STEP_GONE,		/* the process ended */
+};
+
+/* Where the instructions of one run lay, in order. */
+struct step_trace {
+	long n, max;
+	unsigned long at[];
+};
+
+struct stepper {
+	pid_t pid;
+	struct step_marks *marks;
+	long steps;		/* instructions between the marks so far */
+	bool in_call;		/* a step was started and has not ended */
+	long hits;		/* of the breakpoint */
+	struct step_trace *record;	/* step_to() adds to it when set */
+};
+
+/* NULL, or the reason why this machine cannot single-step. */
+const char *step_unsupported(void);
+
+/* Victim. */
+void step_trace_me(void);
+void step_begin(struct step_marks *m);
+void step_end(struct step_marks *m);
+void step_skip_begin(struct step_marks *m);
+void step_skip_end(struct step_marks *m);
+
+/* Stepper.  step_attach() waits for the victim's step_trace_me(). */
+bool step_attach(struct stepper *s, pid_t pid, struct step_marks *m);
+enum step_result step_to(struct stepper *s, long k);
+
+/*
+ * As step_to(), but by a breakpoint at the k-th instruction of `t`.  May be
+ * called again after STEP_BLOCKED.  STEP_DONE or a second STEP_BLOCKED says
+ * that this run took another path than the recorded one.
+ */
+enum step_result step_run_to(struct stepper *s, const struct step_trace *t,
+			     long k);
+
+/* Memory for `max` instructions that the children of the caller can fill. */
+struct step_trace *step_trace_new(long max);
+
+/* Let the victim run to the end of its operation; false: it does not return. */
+bool step_finish(struct stepper *s, double seconds);
+
+/* End it and reap it. */
+void step_kill(struct stepper *s);
+
+#endif
