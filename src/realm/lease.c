@@ -314,6 +314,7 @@ void ferryi_realm_leave(struct ferryi_realm *r)
 	if (--r->refs == 0) {
 		ferryi_cas(&s->state, r->incarnation, r->incarnation & ~1ull);
 		/* E2: not live, still locked: the lock goes when we die */
+		ferryi_lock_drop(r->fd, r->owner, 1);
 		ferryi_close(r->fd);
 		ferryi_close(r->dir);
 		r->fd = r->dir = -1;
@@ -347,9 +348,10 @@ struct ferryi_registry *ferryi_realm_registry(struct ferryi_realm *r)
 }
 
 /*
- * closefrom() and the like took our descriptors, and with them the lease, while
- * we live and use the mappings.  Open the file anew and lock the byte again,
- * if nobody has declared us dead in between.
+ * closefrom() and the like took our descriptors while we live and use the
+ * mappings.  The lock usually stays, since the mapping refers to the same open
+ * file description; where it does not (reuse_mapping), lock the byte again, if
+ * nobody has declared us dead in between.
  */
 int ferryi_realm_renew(struct ferryi_realm *r)
 {
@@ -367,7 +369,8 @@ int ferryi_realm_renew(struct ferryi_realm *r)
 		return -ESTALE;
 	fd = ferryi_open_at(dir, FERRYI_REGISTRY_NAME);
 	if (fd < 0 || ferryi_stat(fd, &st) < 0 || st.st_ino != r->ino ||
-	    ferryi_lock_try(fd, r->owner, 1) < 0 ||
+	    (ferryi_lock_try(fd, r->owner, 1) < 0 &&
+	     ferryi_lock_held(fd, r->owner, 1) != 1) ||
 	    ferryi_load(&s->state) != r->incarnation) {
 		ferryi_close(fd);
 		ferryi_close(dir);

@@ -61,6 +61,8 @@ static int repair_object(const char *name, void *arg)
 		return 0;
 	}
 	ferryi_recover_owner(&v.queue, job->owner, FERRYI_ANY_HANDLE, &done);
+	ferryi_add(&v.queue.control->counters.repaired,
+		   done.freed + done.queued + done.returned + done.lost);
 	/* V2: repaired, still a member; the next repairer finds nothing to do */
 	ferryi_member_drop(&v.queue, job->owner);
 	if (v.header.choice.persistence == FERRY_PERSIST_PROCESS &&

@@ -57,7 +57,6 @@ static void count(struct ferryi_queue *q, uint64_t from, uint64_t to,
 		out->lost++;
 		ferryi_add(&q->control->counters.lost, 1);
 	}
-	ferryi_add(&q->control->counters.repaired, 1);
 }
 
 static void recover_chunk(struct ferryi_queue *q, uint32_t index,
