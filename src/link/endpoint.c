@@ -190,7 +190,8 @@ const struct ferryi_stream ferryi_stream_of_socket = {
 int ferryi_endpoint_shutdown_socket(struct ferry_link *l, unsigned direction)
 {
 	struct ferryi_endpoint *e = endpoint(l);
-	bool sending = direction & FERRY_SEND, receiving = direction & FERRY_RECV;
+	bool sending = direction & FERRY_SEND;
+	bool receiving = direction & FERRY_RECV;
 	int err = ferryi_socket_shutdown(e->in, sending, receiving);
 
 	e->ended_out |= sending;

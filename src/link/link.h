@@ -3,7 +3,7 @@
  * The handle itself: what the core keeps for every link, whatever its scheme,
  * and what its files share.
  *
- *	open.c		addresses become links: open, listen, accept, pair, close
+ *	open.c		addresses become links: open, listen, accept, pair
  *	link.c		the calls that move messages and bytes
  *	call.c		how a call waits, and waits its turn
  *	framing.c	messages over a stream

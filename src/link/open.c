@@ -268,8 +268,8 @@ int ferry_accept(struct ferry_link *door, struct ferry_link **out,
 
 	ferryi_fail_clear();
 	if (!door || !door->listening)
-		return ferryi_fail(-EINVAL, "%s does not listen (ferry_listen() "
-				   "makes what can accept)",
+		return ferryi_fail(-EINVAL, "%s does not listen "
+				   "(ferry_listen() makes what can accept)",
 				   door ? door->address : "NULL");
 	err = ferryi_link_new(&l, door->t, FERRY_DUPLEX, door->address);
 	if (err)

@@ -21,8 +21,8 @@ static int check_address(const struct ferryi_address *a)
 	const char *duplex = ferryi_address_get(a, "duplex");
 
 	if (*a->rest)
-		return ferryi_fail(-EINVAL, "pipe: has no name ('%.100s'; write "
-				   "just pipe:)", a->rest);
+		return ferryi_fail(-EINVAL, "pipe: has no name ('%.100s'; "
+				   "write just pipe:)", a->rest);
 	if (duplex && *duplex)
 		return ferryi_fail(-EINVAL, "pipe: duplex has no value (write "
 				   "pipe:?duplex)");

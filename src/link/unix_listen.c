@@ -99,8 +99,8 @@ static int probe(struct ferry_link *l, const char *path)
 	case -EPROTOTYPE:	/* alive: of another type */
 		return in_use(l);
 	}
-	return ferryi_fail_sys(-err, "%s: whether somebody listens there cannot "
-			       "be told: %s", l->address, strerror(-err));
+	return ferryi_fail_sys(-err, "%s: whether somebody listens there "
+			       "cannot be told: %s", l->address, strerror(-err));
 }
 
 /* Make sure that the path is free. */
@@ -181,7 +181,8 @@ static int listen_at_path(struct ferry_link *l, const char *path, unsigned mode)
 		return err;
 	if (err)
 		return ferryi_fail_sys(-err, "%s: its directory cannot be "
-				       "locked: %s", l->address, strerror(-err));
+				       "locked: %s", l->address,
+				       strerror(-err));
 	err = clear_place(l, path);
 	if (!err)
 		err = bind_and_listen(l, path, mode);

@@ -239,7 +239,8 @@ static ssize_t receive(int fd, void *buf, size_t size, int flags)
 		;
 	if (n < 0)
 		return -errno;
-	if (n == 0 && m.msg_controllen == 0 && option(fd, SO_TYPE) != SOCK_DGRAM)
+	if (n == 0 && m.msg_controllen == 0 &&
+	    option(fd, SO_TYPE) != SOCK_DGRAM)
 		return -ENODATA;
 	if (!(flags & MSG_PEEK) && (m.msg_flags & MSG_TRUNC))
 		return -EMSGSIZE;

@@ -6,7 +6,8 @@
  * waits, whatever the flags of the description; EINTR is handled here; SIGPIPE
  * is never raised; every descriptor is close-on-exec from birth.
  *
- * The name has an s because src/ is searched before the system's <sys/socket.h>.
+ * The file has an s, because src/ is searched before the system's
+ * <sys/socket.h>.
  */
 #ifndef FERRYI_SYS_SOCKETS_H
 #define FERRYI_SYS_SOCKETS_H

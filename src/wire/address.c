@@ -45,7 +45,8 @@ static const char *parse_scheme(struct ferryi_address *a, const char **text)
 
 		if (!is_small(c) && (i == 0 || (!is_digit(c) && c != '+' &&
 						c != '-')))
-			return "a scheme is made of small letters, digits, '+' and '-'";
+			return "a scheme has only small letters, digits, "
+			       "'+' and '-'";
 	}
 	memcpy(a->scheme, *text, len);
 	a->scheme[len] = 0;

@@ -34,14 +34,15 @@ static const struct unit *unit_of(const struct unit *u, const char *name)
 	return NULL;
 }
 
-/* Digits into *out.  Returns how many there were, or -1 when it is too large. */
+/* Digits into *out.  Returns how many there were, or -1: too large. */
 static int parse_digits(const char *text, uint64_t *out)
 {
 	int n = 0;
 
 	for (*out = 0; text[n] >= '0' && text[n] <= '9'; n++)
 		if (__builtin_mul_overflow(*out, 10, out) ||
-		    __builtin_add_overflow(*out, (uint64_t)(text[n] - '0'), out))
+		    __builtin_add_overflow(*out, (unsigned)(text[n] - '0'),
+					   out))
 			return -1;
 	return n;
 }
@@ -66,12 +67,13 @@ static int parse(const char *text, const struct unit *units, uint64_t *out)
 	const struct unit *u;
 	uint64_t total;
 	int n = parse_digits(text, &total), m = 0;
+	size_t digits;
 
 	if (n <= 0)
 		return -EINVAL;
 	text += n;
-	u = unit_of(units, text + (*text == '.' ? 1 + strspn(text + 1,
-							      "0123456789") : 0));
+	digits = *text == '.' ? 1 + strspn(text + 1, "0123456789") : 0;
+	u = unit_of(units, text + digits);
 	if (!u || __builtin_mul_overflow(total, u->worth, &total))
 		return -EINVAL;
 	if (*text == '.') {

@@ -174,6 +174,7 @@ static Suite *make_suite(void)
 	add_address_tests(new_case(s, "addresses"));
 	add_framing_tests(new_case(s, "framing"));
 	add_unix_tests(new_case(s, "unix:"));
+	add_unix_file_tests(new_case(s, "socket-files"));
 	add_fd_tests(new_case(s, "fd:"));
 	for (unsigned i = 0; i < n_fixtures; i++)
 		add_fixture(s, (int)i);

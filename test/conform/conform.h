@@ -105,6 +105,7 @@ void add_table_tests(TCase *tc);
 void add_address_tests(TCase *tc);
 void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
+void add_unix_file_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
 
 #endif

@@ -157,7 +157,8 @@ static void make_fd_seqpacket(struct ferry_link *ends[2])
 }
 
 #define CONNECTED \
-	.closed = -ENODATA, .killed = -ENODATA, .gone = -ECONNRESET, .shutdown = true
+	.closed = -ENODATA, .killed = -ENODATA, .gone = -ECONNRESET,         \
+	.shutdown = true
 
 const struct fixture fixtures[] = {
 	{ .name = "mailbox", .scheme = "mailbox", .make = make_mailbox,

@@ -12,8 +12,8 @@ static void open_over_socket(const char *keys)
 	char address[80];
 	int fds[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
-			 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+				    fds), 0);
 	snprintf(address, sizeof address, "fd:%d?%s", fds[0], keys);
 	ok(NULL, ferry_open(&l, address, FERRY_DUPLEX));
 	close(fds[0]);
@@ -214,7 +214,8 @@ void add_framing_tests(TCase *tc)
 	tcase_add_test(tc, a_length_in_pieces_becomes_one_message);
 	tcase_add_test(tc, what_is_sent_looks_as_promised);
 	tcase_add_test(tc, an_end_inside_a_message_is_a_broken_connection);
-	tcase_add_test(tc, a_message_over_the_maximum_is_refused_before_it_is_held);
+	tcase_add_test(tc,
+		       a_message_over_the_maximum_is_refused_before_it_is_held);
 	tcase_add_test(tc, a_message_that_would_end_early_is_not_sent);
 	tcase_add_test(tc, a_frame_cut_by_its_deadline_breaks_the_sending_side);
 	tcase_add_test(tc, a_small_frame_is_never_cut);
