@@ -63,7 +63,8 @@ int ferryi_queue_peek(struct ferryi_queue *q, uint64_t *cursor,
 		memcpy(out, &q->records[b.index], sizeof *out);
 		data = ferryi_queue_place(q, b.index, &place);
 		len = ferryi_min(out->len, place);
-		memcpy(buf, data, ferryi_min(len, size));
+		if (size)	/* `buf` may be NULL */
+			memcpy(buf, data, ferryi_min(len, size));
 		if (ferryi_load(&q->records[b.index].word) != b.word)
 			continue;	/* taken under our eyes: look anew */
 		out->len = (uint32_t)len;
