@@ -100,7 +100,8 @@ static int probe(struct ferry_link *l, const char *path)
 		return in_use(l);
 	}
 	return ferryi_fail_sys(-err, "%s: whether somebody listens there "
-			       "cannot be told: %s", l->address, strerror(-err));
+			       "cannot be told: %s", l->address,
+			       strerror(-err));
 }
 
 /* Make sure that the path is free. */
