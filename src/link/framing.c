@@ -243,8 +243,9 @@ int ferryi_framing_send(struct ferry_link *l, const void *data, size_t len,
 	if (l->framing->broken)
 		return broken(l);
 	r = begin(l, &o, data, len);
-	if (r == 0)
-		r = ferryi_call_wait(&c, deadline);
+	if (r < 0)
+		return (int)r;
+	r = ferryi_call_wait(&c, deadline);
 	if (r == 0 || o.sent == 0)
 		return (int)r;
 	l->framing->broken = true;
