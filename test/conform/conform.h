@@ -50,7 +50,7 @@ extern const unsigned n_fixtures;
 /* Set up for each test: the fixture of this test and its two ends. */
 extern const struct fixture *f;
 extern struct ferry_link *receiver, *sender;
-extern char place[64];		/* the directory of this test */
+extern char place[80];		/* the directory of this test */
 
 #define SOON ferry_after(FERRY_S(10))
 #define SHORT_TIME FERRY_MS(60)
