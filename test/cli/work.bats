@@ -87,8 +87,7 @@ load helper
 	run -127 --separate-stderr ferry work jobs -- no-such-command
 	is_one_error_line
 	run -127 ferry work jobs -- /no/such/file
-	run -126 ferry work jobs -- "$FERRY_REALM"
-	run -126 ferry work jobs -- "$BATS_TEST_FILENAME.not-executable" || true
+	run -126 ferry work jobs -- /etc/passwd
 	run -0 ferry recv -n --json jobs
 	[[ "$output" == *'"redelivered":false'* ]]
 }
