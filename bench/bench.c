@@ -198,6 +198,27 @@ void bench_end(struct bench *b)
 	s->switches = (uint64_t)(u.ru_nvcsw - b->switches_begin);
 }
 
+bool bench_receiver_warm(struct bench *b, int64_t age)
+{
+	if (b->begin || age <= b->o.run_ns / 5)
+		return false;
+	bench_begin(b);
+	atomic_store(&b->shared->warm, 1);
+	b->begin = bench_now();
+	return true;
+}
+
+/* A receiver that was kept from its CPU is waited for: it has to measure. */
+bool bench_sender_done(struct bench *b, int64_t now)
+{
+	if (!b->begin && atomic_load_explicit(&b->shared->warm,
+					      memory_order_relaxed)) {
+		bench_begin(b);
+		b->begin = now;
+	}
+	return b->begin && now - b->begin > b->o.run_ns * 4 / 5;
+}
+
 static int by_value(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;

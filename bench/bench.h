@@ -43,7 +43,7 @@ struct bench_side {
 struct bench_shared {
 	_Alignas(64) _Atomic unsigned ready;
 	_Alignas(64) _Atomic uint64_t total;	/* 0 until the last is known */
-	_Atomic unsigned warm;			/* measuring has begun */
+	_Atomic unsigned warm;	/* measuring has begun; the other side follows */
 	struct bench_side side[2];
 	uint64_t messages;	/* of the measured part */
 	double seconds;		/* it took */
@@ -57,6 +57,7 @@ struct bench {
 	struct bench_shared *shared;
 	int side;		/* 0 or 1 in the two processes, -1 outside */
 	int64_t cpu_begin, switches_begin;
+	int64_t begin;		/* when this side began to measure; 0: not yet */
 };
 
 /* Options of the command line; wrong ones end the program with status 2. */
@@ -83,6 +84,13 @@ int64_t bench_now(void);
 /* Around the measured part: the CPU and the switches that it cost. */
 void bench_begin(struct bench *b);
 void bench_end(struct bench *b);
+
+/*
+ * One-way questions: the receiver decides when it is warm, at `age` ns since
+ * it met the sender, and the sender when it is over.  True when that is now.
+ */
+bool bench_receiver_warm(struct bench *b, int64_t age);
+bool bench_sender_done(struct bench *b, int64_t now);
 
 /* Sort `n` samples and keep their percentiles. */
 void bench_percentiles(struct bench *b, uint32_t *samples, size_t n);

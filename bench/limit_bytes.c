@@ -55,25 +55,18 @@ static void sender(struct bench *b)
 {
 	struct slots *s = slots(b);
 	void *own = private_buffer(b);
-	bool warm = false, last = false;
-	int64_t t0, age;
+	bool last = false;
 
 	bench_meet(b);
-	t0 = bench_now();
 	for (uint64_t k = 0; !last; k++) {
 		unsigned i = k % SLOTS;
 		void *slot = s->data + i * b->o.size;
 
-		age = bench_now() - t0;
-		last = age > b->o.run_ns;
-		if (!warm && age > b->o.run_ns / 5) {
-			warm = true;
-			bench_begin(b);
-		}
 		await(&s->flag[i], 2 * (k / SLOTS));
 		bench_fill(b, b->o.in_place ? slot : own, b->o.size, k);
 		if (!b->o.in_place)
 			memcpy(slot, own, b->o.size);
+		last = bench_sender_done(b, bench_now());
 		if (last)
 			atomic_store(&b->shared->total, k + 1);
 		announce(&s->flag[i], 2 * (k / SLOTS) + 1);
@@ -86,8 +79,8 @@ static void receiver(struct bench *b)
 {
 	struct slots *s = slots(b);
 	void *own = private_buffer(b);
-	int64_t t0, now, begin = 0;
 	uint64_t k = 0, first = 0;
+	int64_t t0;
 
 	bench_meet(b);
 	t0 = bench_now();
@@ -95,21 +88,17 @@ static void receiver(struct bench *b)
 		unsigned i = k % SLOTS;
 		void *slot = s->data + i * b->o.size;
 
+		if (bench_receiver_warm(b, bench_now() - t0))
+			first = k;
 		await(&s->flag[i], 2 * (k / SLOTS) + 1);
 		if (!b->o.in_place)
 			memcpy(own, slot, b->o.size);
 		bench_check(b, b->o.in_place ? slot : own, b->o.size, k);
 		announce(&s->flag[i], 2 * (k / SLOTS) + 2);
 		k++;
-		now = bench_now();
-		if (!begin && now - t0 > b->o.run_ns / 5) {
-			begin = now;
-			first = k;
-			bench_begin(b);
-		}
 	} while (atomic_load(&b->shared->total) != k);
+	b->shared->seconds = (double)(bench_now() - b->begin) / 1e9;
 	bench_end(b);
-	b->shared->seconds = (double)(now - begin) / 1e9;
 	b->shared->messages = k - first;
 	free(own);
 }

@@ -45,55 +45,46 @@ static void get(struct bench *b, struct one_line *l, uint64_t k)
 		bench_fail(b, "line %llu is torn", (unsigned long long)k);
 }
 
+static void await_room(struct lines *l, uint64_t k)
+{
+	while (k > RING - QUARTER + atomic_load(&l->done))
+		;
+}
+
 static void sender(struct bench *b)
 {
 	struct lines *l = lines(b);
-	int64_t t0;
+	bool last = false;
 	uint64_t k = 1;
-	bool warm = false;
 
 	bench_meet(b);
-	t0 = bench_now();
-	for (;;) {
-		while (k > RING - QUARTER + atomic_load(&l->done))
-			;
+	while (!last) {
+		last = bench_sender_done(b, bench_now());
+		await_room(l, k);
+		if (last)
+			atomic_store(&b->shared->total, k - 1 + QUARTER);
 		for (unsigned i = 0; i < QUARTER; i++, k++)
 			put(&l->ring[k % RING], k);
-		if (!warm && bench_now() - t0 > b->o.run_ns / 5) {
-			warm = true;
-			bench_begin(b);
-		}
-		if (bench_now() - t0 > b->o.run_ns)
-			break;
 	}
 	bench_end(b);
-	atomic_store(&b->shared->total, k - 1 + QUARTER);
-	while (k > RING - QUARTER + atomic_load(&l->done))
-		;
-	for (unsigned i = 0; i < QUARTER; i++, k++)
-		put(&l->ring[k % RING], k);
 }
 
 static void receiver(struct bench *b)
 {
 	struct lines *l = lines(b);
 	uint64_t k = 1, first = 0;
-	int64_t t0, begin = 0;
+	int64_t t0;
 
 	bench_meet(b);
 	t0 = bench_now();
 	do {
+		if (bench_receiver_warm(b, bench_now() - t0))
+			first = k;
 		for (unsigned i = 0; i < QUARTER; i++, k++)
 			get(b, &l->ring[k % RING], k);
 		atomic_store(&l->done, k - 1);
-		if (!begin && bench_now() - t0 > b->o.run_ns / 5) {
-			begin = bench_now();
-			first = k;
-			bench_begin(b);
-		}
-	} while (atomic_load_explicit(&b->shared->total,
-				      memory_order_relaxed) != k - 1);
-	b->shared->seconds = (double)(bench_now() - begin) / 1e9;
+	} while (atomic_load(&b->shared->total) != k - 1);
+	b->shared->seconds = (double)(bench_now() - b->begin) / 1e9;
 	bench_end(b);
 	b->shared->messages = k - first;
 	b->shared->side[1].verified = k - 1;

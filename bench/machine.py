@@ -54,6 +54,18 @@ def share(before, after):
             "others": round(others / total, 4)}
 
 
+def group_state(group):
+    """What the processes of a group are doing: for a run that hangs."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        stat = read("/proc/%s/stat" % pid).rpartition(")")[2].split()
+        if len(stat) > 2 and int(stat[2]) == group:
+            found.append("%s %s in %s, system call %s" % (
+                pid, stat[0], read("/proc/%s/wchan" % pid) or "?",
+                read("/proc/%s/syscall" % pid).split(" ")[0].strip() or "?"))
+    return "; ".join(found) or "all of its processes are gone"
+
+
 def cpu_model():
     for line in read("/proc/cpuinfo").split("\n"):
         if line.startswith(("model name", "Model", "cpu model")):

@@ -13,20 +13,12 @@ static const struct bench_peer *peer;
 static void sender(struct bench *b)
 {
 	unsigned often = b->o.size < 4096 ? 64 : 1;
-	int64_t t0, age = 0;
-	bool warm = false, last = false;
+	bool last = false;
 
 	bench_attach(b, peer);
 	bench_meet(b);
-	t0 = bench_now();
 	for (uint64_t k = 0; !last; k++) {
-		if (k % often == 0)
-			age = bench_now() - t0;
-		if (!warm && age > b->o.run_ns / 5) {
-			warm = true;
-			bench_begin(b);
-		}
-		last = warm && age > b->o.run_ns;
+		last = k % often == 0 && bench_sender_done(b, bench_now());
 		if (last)
 			atomic_store(&b->shared->total, k + 1);
 		bench_put(b, peer, k);
@@ -37,28 +29,20 @@ static void sender(struct bench *b)
 static void receiver(struct bench *b)
 {
 	unsigned often = b->o.size < 4096 ? 64 : 1;
-	int64_t t0, begin = 0;
-	uint64_t k = 0, first = 0, total = 0;
+	uint64_t k = 0, first = 0;
+	int64_t t0;
 
 	bench_attach(b, peer);
 	bench_meet(b);
 	t0 = bench_now();
 	do {
-		if (!begin && k % often == 0 &&
-		    bench_now() - t0 > b->o.run_ns / 5) {
-			begin = bench_now();
+		if (k % often == 0 && bench_receiver_warm(b, bench_now() - t0))
 			first = k;
-			bench_begin(b);
-		}
 		bench_get(b, peer, k);
 		k++;
-		total = atomic_load_explicit(&b->shared->total,
-					     memory_order_relaxed);
-	} while (total != k);
-	if (!begin)
-		bench_fail(b, "all %llu messages were gone before the "
-			   "warm-up was over", (unsigned long long)k);
-	b->shared->seconds = (double)(bench_now() - begin) / 1e9;
+	} while (atomic_load_explicit(&b->shared->total,
+				      memory_order_relaxed) != k);
+	b->shared->seconds = (double)(bench_now() - b->begin) / 1e9;
 	bench_end(b);
 	b->shared->messages = k - first;
 }
