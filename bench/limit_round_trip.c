@@ -7,8 +7,7 @@
  */
 #include "bench.h"
 
-#define WARM 20000u
-#define BATCH 1000u
+#define BATCH 100u	/* between looks at the clock */
 
 struct two_lines {
 	_Alignas(64) _Atomic uint64_t there;
@@ -20,34 +19,36 @@ static struct two_lines *lines(struct bench *b)
 	return (struct two_lines *)b->shared->lines;
 }
 
-static void ping(struct two_lines *l, uint64_t from, uint64_t n)
+/* Round trips for `ns`; returns the number of the last one. */
+static uint64_t ping(struct two_lines *l, uint64_t k, int64_t ns)
 {
-	for (uint64_t k = from; k < from + n; k++) {
-		atomic_store_explicit(&l->there, k, memory_order_release);
-		while (atomic_load_explicit(&l->back, memory_order_acquire) !=
-		       k)
-			;
-	}
+	int64_t t0 = bench_now();
+
+	do {
+		for (unsigned i = 0; i < BATCH; i++) {
+			atomic_store_explicit(&l->there, ++k,
+					      memory_order_release);
+			while (atomic_load_explicit(&l->back,
+						    memory_order_acquire) != k)
+				;
+		}
+	} while (bench_now() - t0 < ns);
+	return k;
 }
 
 static void caller(struct bench *b)
 {
-	uint64_t k = 1;
-	int64_t t0, t;
+	uint64_t first, last;
+	int64_t t0;
 
 	bench_meet(b);
-	ping(lines(b), k, WARM);
-	k += WARM;
+	first = ping(lines(b), 0, b->o.run_ns / 5);
 	bench_begin(b);
 	t0 = bench_now();
-	do {
-		ping(lines(b), k, BATCH);
-		k += BATCH;
-		t = bench_now();
-	} while (t - t0 < b->o.run_ns);
+	last = ping(lines(b), first, b->o.run_ns * 4 / 5);
+	b->shared->seconds = (double)(bench_now() - t0) / 1e9;
 	bench_end(b);
-	b->shared->messages = k - 1 - WARM;
-	b->shared->seconds = (double)(t - t0) / 1e9;
+	b->shared->messages = last - first;
 	atomic_store(&lines(b)->there, UINT64_MAX);
 }
 
