@@ -2,7 +2,6 @@
 /*
  * Two processes, their supervisor, their clocks, and the line they print.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -32,10 +31,10 @@ static void usage(const char *program)
 static void parse(struct bench_options *o, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"peer", 1, NULL, 'p'},	    {"size", 1, NULL, 's'},
-		{"cpus", 1, NULL, 'c'},	    {"ms", 1, NULL, 'm'},
-		{"count", 1, NULL, 'n'},    {"in-place", 0, NULL, 'i'},
-		{"damage", 0, NULL, 'd'},   {NULL, 0, NULL, 0},
+		{ "peer", 1, NULL, 'p' },   { "size", 1, NULL, 's' },
+		{ "cpus", 1, NULL, 'c' },   { "ms", 1, NULL, 'm' },
+		{ "count", 1, NULL, 'n' },  { "in-place", 0, NULL, 'i' },
+		{ "damage", 0, NULL, 'd' }, { NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -52,8 +51,8 @@ static void parse(struct bench_options *o, int argc, char **argv)
 			o->in_place = true;
 		else if (c == 'd')
 			o->damage = true;
-		else if (c != 'c' || sscanf(optarg, "%d,%d", &o->cpu[0],
-					    &o->cpu[1]) != 2)
+		else if (c != 'c' ||
+			 sscanf(optarg, "%d,%d", &o->cpu[0], &o->cpu[1]) != 2)
 			usage(argv[0]);
 	}
 	if (optind != argc || o->size < 1 || o->run_ns < 1000000)
@@ -65,8 +64,11 @@ void bench_init(struct bench *b, int argc, char **argv, size_t lines)
 	size_t size = sizeof *b->shared + lines;
 
 	*b = (struct bench){
-		.o = {.peer = "mailbox", .size = 64, .cpu = {-1, -1},
-		      .run_ns = 200000000, .count = 50},
+		.o = { .peer = "mailbox",
+		       .size = 64,
+		       .cpu = { -1, -1 },
+		       .run_ns = 200000000,
+		       .count = 50 },
 		.side = -1,
 	};
 	parse(&b->o, argc, argv);
@@ -110,8 +112,7 @@ static void pin(struct bench *b, int cpu)
 	CPU_ZERO(&set);
 	CPU_SET((unsigned)cpu, &set);
 	if (sched_setaffinity(0, sizeof set, &set) < 0)
-		bench_fail(b, "cannot run on CPU %d: %s", cpu,
-			   strerror(errno));
+		bench_fail(b, "cannot run on CPU %d: %s", cpu, strerror(errno));
 }
 
 static pid_t start(struct bench *b, int side, void (*run)(struct bench *))
@@ -152,8 +153,8 @@ int bench_pair(struct bench *b, void (*side0)(struct bench *),
 	}
 	if (bad)
 		fprintf(stderr, "bench: refused: %s\n",
-			b->shared->failure[0] ? b->shared->failure
-					      : "a side died");
+			b->shared->failure[0] ? b->shared->failure :
+						"a side died");
 	return bad;
 }
 
@@ -211,8 +212,8 @@ bool bench_receiver_warm(struct bench *b, int64_t age)
 /* A receiver that was kept from its CPU is waited for: it has to measure. */
 bool bench_sender_done(struct bench *b, int64_t now)
 {
-	if (!b->begin && atomic_load_explicit(&b->shared->warm,
-					      memory_order_relaxed)) {
+	if (!b->begin &&
+	    atomic_load_explicit(&b->shared->warm, memory_order_relaxed)) {
 		bench_begin(b);
 		b->begin = now;
 	}
@@ -243,14 +244,15 @@ void bench_report(const struct bench *b, const char *question)
 	printf("{\"question\": \"%s\", \"peer\": \"%s\", \"size\": %zu, "
 	       "\"in_place\": %s, \"messages\": %" PRIu64 ", "
 	       "\"seconds\": %.6f, ",
-	       question, b->o.peer, b->o.size,
-	       b->o.in_place ? "true" : "false", s->messages, s->seconds);
+	       question, b->o.peer, b->o.size, b->o.in_place ? "true" : "false",
+	       s->messages, s->seconds);
 	printf("\"verified\": [%" PRIu64 ", %" PRIu64 "], "
 	       "\"p50_ns\": %.0f, \"p99_ns\": %.0f, \"p999_ns\": %.0f, ",
 	       s->side[0].verified, s->side[1].verified, s->p50, s->p99,
 	       s->p999);
 	printf("\"cpu_s\": [%.6f, %.6f], \"switches\": [%" PRIu64 ", %" PRIu64
-	       "], ", s->side[0].cpu_s, s->side[1].cpu_s, s->side[0].switches,
+	       "], ",
+	       s->side[0].cpu_s, s->side[1].cpu_s, s->side[0].switches,
 	       s->side[1].switches);
 	printf("\"compiler\": \"%s %s\"}\n",
 #ifdef __clang__

@@ -23,41 +23,41 @@
 #define BENCH_SKIP 77
 
 struct bench_options {
-	const char *peer;	/* the candidate, a row of bench_peers */
-	size_t size;		/* bytes a message */
-	int cpu[2];		/* one a side; -1: not pinned */
-	int64_t run_ns;		/* how long to measure */
-	unsigned count;		/* how many, for questions about a crowd */
-	bool in_place;		/* loan and take instead of copying */
-	bool damage;		/* break one message: the run must be refused */
+	const char *peer; /* the candidate, a row of bench_peers */
+	size_t size;	  /* bytes a message */
+	int cpu[2];	  /* one a side; -1: not pinned */
+	int64_t run_ns;	  /* how long to measure */
+	unsigned count;	  /* how many, for questions about a crowd */
+	bool in_place;	  /* loan and take instead of copying */
+	bool damage;	  /* break one message: the run must be refused */
 };
 
 /* What a side reports of itself; the samples are side 0's. */
 struct bench_side {
-	double cpu_s;		/* user + system, of the measured part */
-	uint64_t switches;	/* voluntary context switches, likewise */
-	uint64_t verified;	/* messages read and found right, in all */
+	double cpu_s;	   /* user + system, of the measured part */
+	uint64_t switches; /* voluntary context switches, likewise */
+	uint64_t verified; /* messages read and found right, in all */
 };
 
 /* Shared by both sides and their supervisor. */
 struct bench_shared {
 	_Alignas(64) _Atomic unsigned ready;
-	_Alignas(64) _Atomic uint64_t total;	/* 0 until the last is known */
-	_Atomic unsigned warm;	/* measuring has begun; the other side follows */
+	_Alignas(64) _Atomic uint64_t total; /* 0 until the last is known */
+	_Atomic unsigned warm; /* measuring has begun; the other side follows */
 	struct bench_side side[2];
-	uint64_t messages;	/* of the measured part */
-	double seconds;		/* it took */
-	double p50, p99, p999;	/* ns of a round trip; 0: not sampled */
+	uint64_t messages;     /* of the measured part */
+	double seconds;	       /* it took */
+	double p50, p99, p999; /* ns of a round trip; 0: not sampled */
 	char failure[256];
-	_Alignas(64) unsigned char lines[];	/* for the limits */
+	_Alignas(64) unsigned char lines[]; /* for the limits */
 };
 
 struct bench {
 	struct bench_options o;
 	struct bench_shared *shared;
-	int side;		/* 0 or 1 in the two processes, -1 outside */
+	int side; /* 0 or 1 in the two processes, -1 outside */
 	int64_t cpu_begin, switches_begin;
-	int64_t begin;		/* when this side began to measure; 0: not yet */
+	int64_t begin; /* when this side began to measure; 0: not yet */
 };
 
 /* Options of the command line; wrong ones end the program with status 2. */

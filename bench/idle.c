@@ -7,7 +7,6 @@
  * is sent one message, to show that they were there, and the mailbox is
  * closed, which ends them.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
@@ -44,7 +43,7 @@ static void need(struct bench *b, struct ferry_link *link, int err,
 
 static void nap(int64_t ns)
 {
-	struct timespec t = {ns / 1000000000, ns % 1000000000};
+	struct timespec t = { ns / 1000000000, ns % 1000000000 };
 
 	nanosleep(&t, NULL);
 }
@@ -100,10 +99,10 @@ static uint64_t switches(pid_t pid)
 	snprintf(line, sizeof line, "/proc/%d/status", (int)pid);
 	f = fopen(line, "re");
 	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "voluntary_ctxt_switches: %" SCNu64,
-			   &n) == 1 ||
-		    sscanf(line, "nonvoluntary_ctxt_switches: %" SCNu64,
-			   &n) == 1)
+		if (sscanf(line, "voluntary_ctxt_switches: %" SCNu64, &n) ==
+			    1 ||
+		    sscanf(line, "nonvoluntary_ctxt_switches: %" SCNu64, &n) ==
+			    1)
 			sum += n;
 	if (f)
 		fclose(f);
@@ -112,7 +111,7 @@ static uint64_t switches(pid_t pid)
 
 static struct cost look(struct bench *b)
 {
-	struct cost c = {0, 0};
+	struct cost c = { 0, 0 };
 	struct timespec t;
 	clockid_t id;
 
@@ -133,8 +132,10 @@ static void end_crowd(struct bench *b, struct ferry_link *link)
 
 	bench_fill(b, &key, sizeof key, 7);
 	for (unsigned i = 0; i < b->o.count; i++)
-		need(b, link, ferry_send(link, &key, sizeof key,
-					 ferry_after(FERRY_S(5))), "send");
+		need(b, link,
+		     ferry_send(link, &key, sizeof key,
+				ferry_after(FERRY_S(5))),
+		     "send");
 	need(b, link, ferry_shutdown(link, FERRY_SEND), "shutdown");
 	for (unsigned i = 0; i < b->o.count; i++)
 		if (waitpid(crowd[i], &status, 0) < 0 || status != 0)
@@ -171,7 +172,7 @@ int main(int argc, char **argv)
 	       "\"switches\": [%" PRIu64 ", 0], \"verified\": [0, %" PRIu64
 	       "], \"ferry\": \"%s\"}\n",
 	       b.o.count, b.shared->seconds, after.cpu_s - before.cpu_s,
-	       after.switches - before.switches,
-	       atomic_load(&b.shared->total), ferry_version());
+	       after.switches - before.switches, atomic_load(&b.shared->total),
+	       ferry_version());
 	return 0;
 }

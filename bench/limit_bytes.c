@@ -11,11 +11,11 @@
 #include <string.h>
 #include "bench.h"
 
-#define SLOTS 8u
+#define SLOTS	 8u
 #define SLOT_MAX (1u << 20)
 
 struct flag {
-	_Alignas(64) _Atomic uint64_t state;	/* 2k: free for k, 2k+1: full */
+	_Alignas(64) _Atomic uint64_t state; /* 2k: free for k, 2k+1: full */
 };
 
 struct slots {

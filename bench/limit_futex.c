@@ -5,7 +5,6 @@
  * Two futex words; each side always sleeps before its word changes.  On a
  * virtual machine most of it is the hypervisor waking a halted CPU.
  */
-#define _GNU_SOURCE
 #include <linux/futex.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -13,7 +12,7 @@
 #include "bench.h"
 
 #define SAMPLES (1u << 20)
-#define LAST UINT32_MAX
+#define LAST	UINT32_MAX
 
 struct two_words {
 	_Alignas(64) _Atomic uint32_t there;

@@ -7,7 +7,7 @@
  */
 #include "bench.h"
 
-#define BATCH 100u	/* between looks at the clock */
+#define BATCH 100u /* between looks at the clock */
 
 struct two_lines {
 	_Alignas(64) _Atomic uint64_t there;

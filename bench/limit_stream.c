@@ -8,7 +8,7 @@
  */
 #include "bench.h"
 
-#define RING 4096u
+#define RING	4096u
 #define QUARTER (RING / 4)
 
 struct one_line {
@@ -17,7 +17,7 @@ struct one_line {
 };
 
 struct lines {
-	_Alignas(64) _Atomic uint64_t done;	/* by the receiver */
+	_Alignas(64) _Atomic uint64_t done; /* by the receiver */
 	struct one_line ring[RING];
 };
 

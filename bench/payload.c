@@ -17,7 +17,7 @@
 typedef uint64_t pair __attribute__((vector_size(16), aligned(8), may_alias));
 
 struct line {
-	pair a, b, c, d;	/* words 0,1 2,3 4,5 6,7 */
+	pair a, b, c, d; /* words 0,1 2,3 4,5 6,7 */
 };
 
 static uint64_t word(uint64_t key, size_t i)
@@ -29,8 +29,10 @@ static struct line first_line(uint64_t key)
 {
 	uint64_t w = word(key, 0);
 
-	return (struct line){{w, w + 1}, {w + 2, w + 3}, {w + 4, w + 5},
-			     {w + 6, w + 7}};
+	return (struct line){ { w, w + 1 },
+			      { w + 2, w + 3 },
+			      { w + 4, w + 5 },
+			      { w + 6, w + 7 } };
 }
 
 /* Whole lines only; returns how many bytes that was. */
@@ -59,7 +61,7 @@ static size_t check_lines(const unsigned char *p, size_t len, uint64_t key,
 			  uint64_t *wrong)
 {
 	struct line v = first_line(key);
-	pair a = {0}, b = {0}, c = {0}, d = {0};
+	pair a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };
 	size_t i;
 
 	for (i = 0; i + sizeof v <= len; i += sizeof v) {
@@ -111,7 +113,8 @@ static void complain(struct bench *b, const unsigned char *p, size_t len,
 		if (memcmp(p + i, &want, n) != 0)
 			break;
 	}
-	bench_fail(b, "payload of message %" PRIu64 " is wrong at byte %zu of "
+	bench_fail(b,
+		   "payload of message %" PRIu64 " is wrong at byte %zu of "
 		   "%zu: %016" PRIx64 " instead of %016" PRIx64,
 		   key, i, len, have, want);
 }

@@ -11,7 +11,7 @@
 #include "peers/peer.h"
 
 #define SAMPLES (1u << 21)
-#define ANSWER  (1ull << 32)	/* answers have other payloads than calls */
+#define ANSWER	(1ull << 32) /* answers have other payloads than calls */
 
 static const struct bench_peer *peer;
 

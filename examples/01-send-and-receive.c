@@ -31,14 +31,12 @@ int main(void)
 	need(NULL, ferry_mailbox_create(&link, "example-01", NULL), "create");
 
 	/* Once send returns 0 the message is accepted and survives us. */
-	need(link, ferry_send(link, "hello, ferry", 12, FERRY_FOREVER),
-	     "send");
+	need(link, ferry_send(link, "hello, ferry", 12, FERRY_FOREVER), "send");
 	need(link, ferry_send(link, "", 0, FERRY_FOREVER), "send");
 
 	/* Every call that can wait takes the time at which it gives up. */
 	for (int i = 0; i < 2; i++) {
-		n = ferry_recv(link, buf, sizeof buf,
-			       ferry_after(FERRY_S(1)));
+		n = ferry_recv(link, buf, sizeof buf, ferry_after(FERRY_S(1)));
 		need(link, (int)n, "recv");
 		printf("received %zd bytes: \"%.*s\"\n", n, (int)n, buf);
 	}

@@ -37,10 +37,10 @@ static void worker(const char *name, int told)
 	       m.redelivered ? ", redelivered" : "");
 	fflush(stdout);
 	if (told >= 0) {
-		if (write(told, "x", 1) != 1)	/* "I have it" */
+		if (write(told, "x", 1) != 1) /* "I have it" */
 			_exit(1);
 		for (;;)
-			pause();		/* killed here, in mid-work */
+			pause(); /* killed here, in mid-work */
 	}
 	need(jobs, ferry_release(&m), "release");
 	ferry_close(jobs);

@@ -37,7 +37,7 @@ static void camera(void)
 		need(frames, ferry_loan(frames, FRAME, &m, FERRY_FOREVER),
 		     "loan");
 		memset(m.data, i, FRAME);
-		m.type = (uint32_t)i;		/* yours to use */
+		m.type = (uint32_t)i; /* yours to use */
 		need(frames, ferry_commit(&m, FERRY_FOREVER), "commit");
 	}
 	ferry_close(frames);
@@ -53,7 +53,7 @@ int main(void)
 	int status;
 	pid_t pid;
 
-	o.capacity = 2;		/* the camera waits when we are slow */
+	o.capacity = 2; /* the camera waits when we are slow */
 	o.message_max = FRAME;
 	need(NULL, ferry_mailbox_create(&frames, "example-03", &o), "create");
 	if ((pid = fork()) == 0)
@@ -65,8 +65,9 @@ int main(void)
 		for (size_t k = 0; k < m.len; k++)
 			sum += ((unsigned char *)m.data)[k];
 		printf("frame %u: %zu bytes in place, sum %lu, %s\n", m.type,
-		       m.len, sum, m.sender.pid == pid ? "from the camera"
-						       : "from a stranger");
+		       m.len, sum,
+		       m.sender.pid == pid ? "from the camera" :
+					     "from a stranger");
 		need(frames, ferry_release(&m), "release");
 	}
 	waitpid(pid, &status, 0);

@@ -29,11 +29,12 @@ static void child(struct ferry_link *pipe_end, const char *address)
 {
 	struct ferry_link *parent;
 
-	need(pipe_end, (int)ferry_write(pipe_end, "a stream ", 9,
-					FERRY_FOREVER), "write");
-	need(pipe_end, (int)ferry_write(pipe_end, "of bytes", 8,
-					FERRY_FOREVER), "write");
-	ferry_close(pipe_end);		/* the parent reads the end */
+	need(pipe_end,
+	     (int)ferry_write(pipe_end, "a stream ", 9, FERRY_FOREVER),
+	     "write");
+	need(pipe_end, (int)ferry_write(pipe_end, "of bytes", 8, FERRY_FOREVER),
+	     "write");
+	ferry_close(pipe_end); /* the parent reads the end */
 	need(NULL, ferry_open(&parent, address, FERRY_DUPLEX), "open");
 	need(parent, ferry_send(parent, "it is me", 8, FERRY_FOREVER), "send");
 	ferry_close(parent);
@@ -56,7 +57,7 @@ int main(void)
 		ferry_close(ends[0]);
 		child(ends[1], address);
 	}
-	ferry_close(ends[1]);		/* or there would never be an end */
+	ferry_close(ends[1]); /* or there would never be an end */
 	while ((n = ferry_read(ends[0], buf, sizeof buf, FERRY_FOREVER)) >= 0)
 		fwrite(buf, 1, (size_t)n, stdout);
 	printf("\nend of the pipe: %s\n", ferry_error_name((int)n));

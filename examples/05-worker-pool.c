@@ -12,7 +12,7 @@
 #include <ferry.h>
 
 #define THREADS 4
-#define JOBS    100
+#define JOBS	100
 
 static struct ferry_link *jobs, *results;
 
@@ -37,16 +37,15 @@ static void *work(void *unused)
 	for (;;) {
 		err = ferry_take(jobs, &m, ferry_after(FERRY_MS(100)));
 		if (err == -ETIMEDOUT)
-			continue;	/* here it could do something else */
+			continue; /* here it could do something else */
 		if (err == -ECANCELED)
 			return unused;
 		need(jobs, err, "take");
 		n = *(long *)m.data;
 		n *= n;
-		/* First the result, then the job is done: if we die in
-		 * between another does it again. */
-		need(results, ferry_send(results, &n, sizeof n,
-					 FERRY_FOREVER), "send result");
+		/* Release last: if we die before, another does it again. */
+		need(results, ferry_send(results, &n, sizeof n, FERRY_FOREVER),
+		     "send result");
 		need(jobs, ferry_release(&m), "release");
 	}
 }
@@ -66,10 +65,11 @@ int main(void)
 		need(jobs, ferry_send(jobs, &n, sizeof n, FERRY_FOREVER),
 		     "send");
 	for (int i = 0; i < JOBS; i++, sum += n)
-		need(results, (int)ferry_recv(results, &n, sizeof n,
-					      ferry_after(FERRY_S(5))),
+		need(results,
+		     (int)ferry_recv(results, &n, sizeof n,
+				     ferry_after(FERRY_S(5))),
 		     "recv");
-	ferry_cancel(jobs);		/* allowed in a signal handler too */
+	ferry_cancel(jobs); /* allowed in a signal handler too */
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
 	printf("%d jobs by %d threads, sum of squares %ld\n", JOBS, THREADS,

@@ -44,31 +44,36 @@ static void handle(struct ferry_link *jobs, struct ferry_message *m)
 
 int main(void)
 {
-	static const char *const words[] = {"flaky", "poison", "nonsense"};
+	static const char *const words[] = { "flaky", "poison", "nonsense" };
 	struct ferry_mailbox_options o = FERRY_MAILBOX_OPTIONS;
 	struct ferry_link *jobs, *dead;
 	struct ferry_message m;
 	char buf[32];
+	ssize_t n;
 	int err;
 
 	o.max_deliveries = 3;
-	o.dead_letter = "example-06-dead";	/* made along with it */
+	o.dead_letter = "example-06-dead"; /* made along with it */
 	need(NULL, ferry_mailbox_create(&jobs, "example-06", &o), "create");
 	need(NULL, ferry_open(&dead, "example-06-dead", FERRY_RECV), "open");
 	for (int i = 0; i < 3; i++) {
-		need(jobs, ferry_send(jobs, words[i], strlen(words[i]) + 1,
-				      FERRY_FOREVER), "send");
-		while ((err = ferry_take(jobs, &m, ferry_after(
-						FERRY_MS(300)))) >= 0)
+		need(jobs,
+		     ferry_send(jobs, words[i], strlen(words[i]) + 1,
+				FERRY_FOREVER),
+		     "send");
+		for (;;) {
+			err = ferry_take(jobs, &m, ferry_after(FERRY_MS(300)));
+			if (err < 0)
+				break;
 			handle(jobs, &m);
+		}
 		if (err != -ETIMEDOUT)
 			need(jobs, err, "take");
 	}
-	while ((err = (int)ferry_recv(dead, buf, sizeof buf,
-				      FERRY_NOWAIT)) >= 0)
+	while ((n = ferry_recv(dead, buf, sizeof buf, FERRY_NOWAIT)) >= 0)
 		printf("dead letter: %s\n", buf);
-	if (err != -EAGAIN)
-		need(dead, err, "recv");
+	if (n != -EAGAIN)
+		need(dead, (int)n, "recv");
 	ferry_close(dead);
 	ferry_close(jobs);
 	return 0;

@@ -61,8 +61,8 @@ static void attach(struct bench *b)
 
 static void send_copy(struct bench *b, int way, const void *data)
 {
-	need(b, ways[way], ferry_send(ways[way], data, b->o.size,
-				      FERRY_FOREVER), "send");
+	need(b, ways[way],
+	     ferry_send(ways[way], data, b->o.size, FERRY_FOREVER), "send");
 }
 
 static void recv_copy(struct bench *b, int way, void *data)
@@ -76,8 +76,9 @@ static void recv_copy(struct bench *b, int way, void *data)
 
 static void *loan(struct bench *b, int way)
 {
-	need(b, ways[way], ferry_loan(ways[way], b->o.size, &held[way],
-				      FERRY_FOREVER), "loan");
+	need(b, ways[way],
+	     ferry_loan(ways[way], b->o.size, &held[way], FERRY_FOREVER),
+	     "loan");
 	return held[way].data;
 }
 

@@ -18,8 +18,9 @@ static mqd_t ways[2];
 /* Ask for the memory of two queues; without privilege this changes nothing. */
 static void ask_for_memory(struct bench *b)
 {
-	struct rlimit l = {.rlim_cur = 64 * (b->o.size + 4096),
-			   .rlim_max = 64 * (b->o.size + 4096)}, now;
+	struct rlimit l = { .rlim_cur = 64 * (b->o.size + 4096),
+			    .rlim_max = 64 * (b->o.size + 4096) },
+		      now;
 
 	if (getrlimit(RLIMIT_MSGQUEUE, &now) == 0 && now.rlim_cur < l.rlim_cur)
 		(void)setrlimit(RLIMIT_MSGQUEUE, &l);
@@ -27,7 +28,7 @@ static void ask_for_memory(struct bench *b)
 
 static void setup(struct bench *b, int n_ways)
 {
-	struct mq_attr a = {.mq_maxmsg = 10, .mq_msgsize = (long)b->o.size};
+	struct mq_attr a = { .mq_maxmsg = 10, .mq_msgsize = (long)b->o.size };
 	char name[40];
 
 	ask_for_memory(b);

@@ -19,7 +19,7 @@ struct bench_peer {
 
 	/* in the supervisor, before the sides exist, and after they ended */
 	void (*setup)(struct bench *b, int n_ways);
-	void (*teardown)(struct bench *b);	/* may be NULL */
+	void (*teardown)(struct bench *b); /* may be NULL */
 
 	/* in each side, before it begins; may be NULL */
 	void (*attach)(struct bench *b);

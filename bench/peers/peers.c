@@ -13,7 +13,7 @@ static const struct bench_peer *const peers[] = {
 	&bench_peer_mq,
 };
 
-static void *buffer;	/* this side's own */
+static void *buffer; /* this side's own */
 
 const struct bench_peer *bench_peer_find(struct bench *b)
 {
