@@ -37,9 +37,10 @@ def per_million(runs):
                              for r in runs)
 
 
-def ratios(cell, runs, limit, factor=1.0):
+def ratios(cell, runs, limit, good_min, factor=1.0):
     """Figure over limit, each within its own round; None without a limit."""
-    of_round = {r["round"]: value(limit, r) for r in limit.runs}
+    of_round = {r["round"]: value(limit, r)
+                for r in chosen(limit, good_min)[0]}
     found = [factor * value(cell, r) / of_round[r["round"]]
              for r in runs if of_round.get(r["round"])]
     return round(statistics.median(found), 3) if found else None
@@ -47,6 +48,7 @@ def ratios(cell, runs, limit, factor=1.0):
 
 def row(cell, limits, good_min):
     runs, clean = chosen(cell, good_min)
+    clean = clean and all(chosen(x, good_min)[1] for x in limits.values())
     r = {"question": cell.question, "name": cell.name, "size": cell.size,
          "skipped": cell.skipped, "clean": clean,
          "good": len([x for x in cell.runs if x["good"]]),
@@ -58,17 +60,17 @@ def row(cell, limits, good_min):
     r["switches_per_message"] = statistics.median(
         sum(x["switches"]) / x["messages"] for x in runs)
     if cell.question == "round-trip":
-        r["of_F"] = ratios(cell, runs, limits["F"])
-        r["of_L2"] = ratios(cell, runs, limits["L2"], 1e3)
+        r["of_F"] = ratios(cell, runs, limits["F"], good_min)
+        r["of_L2"] = ratios(cell, runs, limits["L2"], good_min, 1e3)
         for p in ("p99_ns", "p999_ns"):
             r[p] = statistics.median(x[p] for x in runs)
         r["samples"] = min(x["messages"] for x in runs)
     if cell.question == "stream":
         r["gb_s"] = r["median"] * cell.size / 1e3
         r["bytes_limit"] = "Z" if "in place" in cell.name else "X"
-        r["of_S"] = ratios(cell, runs, limits["S"])
+        r["of_S"] = ratios(cell, runs, limits["S"], good_min)
         r["of_bytes"] = ratios(cell, runs, limits[r["bytes_limit"]],
-                               cell.size / 1e3)
+                               good_min, cell.size / 1e3)
     return r
 
 
