@@ -9,6 +9,10 @@ overlap are within noise: neither is called the faster.
 import statistics
 
 
+# The limits that a question is compared with.
+BESIDE = {"limit": (), "round-trip": ("F", "L2"), "stream": ("S", "Z", "X")}
+
+
 def value(cell, run):
     """The figure that a run is about: us, million/s or GB/s; L2 in ns."""
     if cell.name == "L2":
@@ -48,7 +52,8 @@ def ratios(cell, runs, limit, good_min, factor=1.0):
 
 def row(cell, limits, good_min):
     runs, clean = chosen(cell, good_min)
-    clean = clean and all(chosen(x, good_min)[1] for x in limits.values())
+    clean = clean and all(chosen(limits[x], good_min)[1]
+                          for x in BESIDE[cell.question])
     r = {"question": cell.question, "name": cell.name, "size": cell.size,
          "skipped": cell.skipped, "clean": clean,
          "good": len([x for x in cell.runs if x["good"]]),
