@@ -51,12 +51,12 @@ FERRY_API unsigned ferry_format_version(void);
 /* A point in time: nanoseconds of CLOCK_MONOTONIC. */
 typedef int64_t ferry_time;
 
-#define FERRY_NOWAIT  ((ferry_time)0)		/* a moment long past */
+#define FERRY_NOWAIT  ((ferry_time)0) /* a moment long past */
 #define FERRY_FOREVER ((ferry_time)INT64_MAX)
 
-#define FERRY_US(n) ((int64_t)(n) * 1000)
-#define FERRY_MS(n) ((int64_t)(n) * 1000000)
-#define FERRY_S(n)  ((int64_t)(n) * 1000000000)
+#define FERRY_US(n) ((int64_t)(n)*1000)
+#define FERRY_MS(n) ((int64_t)(n)*1000000)
+#define FERRY_S(n)  ((int64_t)(n)*1000000000)
 
 /* The deadline `ns` nanoseconds from now; saturates at FERRY_FOREVER. */
 FERRY_API ferry_time ferry_after(int64_t ns);

@@ -18,10 +18,10 @@ extern "C" {
 #endif
 
 enum ferry_state {
-	FERRY_LIVE,		/* in use, or persistent */
-	FERRY_ABANDONED,	/* its last user was killed; counts as absent */
-	FERRY_FOREIGN,		/* a file that is not Ferry's */
-	FERRY_DAMAGED,		/* Ferry's, but the header makes no sense */
+	FERRY_LIVE,	 /* in use, or persistent */
+	FERRY_ABANDONED, /* its last user was killed; counts as absent */
+	FERRY_FOREIGN,	 /* a file that is not Ferry's */
+	FERRY_DAMAGED,	 /* Ferry's, but the header makes no sense */
 	FERRY_OTHER_VERSION,
 	FERRY_NO_ACCESS,
 };
@@ -29,13 +29,14 @@ enum ferry_state {
 struct ferry_object {
 	char name[FERRY_NAME_MAX + 1];
 	enum ferry_state state;
-	char kind[16];		/* "mailbox" */
+	char kind[16]; /* "mailbox" */
 	uid_t uid;
 	gid_t gid;
 	unsigned mode;
-	int64_t created_at;	/* CLOCK_REALTIME nanoseconds */
-	struct ferry_mailbox_stat mailbox;	/* only when state is live or abandoned */
-	char why[160];		/* the sentence for every other state */
+	int64_t created_at; /* CLOCK_REALTIME nanoseconds */
+	struct ferry_mailbox_stat
+		mailbox; /* only when state is live or abandoned */
+	char why[160];	 /* the sentence for every other state */
 };
 
 /*
@@ -54,12 +55,12 @@ FERRY_API int ferry_look(const char *name, struct ferry_object *out);
 /* A process that takes part in a realm or uses one object of it. */
 struct ferry_user {
 	struct ferry_process process;
-	bool alive;		/* its lease is held */
-	bool same_namespace;	/* its pid means something to the caller */
-	uint32_t holds;		/* messages taken and not released */
-	uint32_t loans;		/* messages being written */
-	int64_t oldest_ns;	/* how long it has held the oldest of them */
-	int64_t since;		/* CLOCK_REALTIME nanoseconds: when it joined the realm */
+	bool alive;	     /* its lease is held */
+	bool same_namespace; /* its pid means something to the caller */
+	uint32_t holds;	     /* messages taken and not released */
+	uint32_t loans;	     /* messages being written */
+	int64_t oldest_ns;   /* how long it has held the oldest of them */
+	int64_t since; /* CLOCK_REALTIME nanoseconds: when it joined the realm */
 };
 
 /* Who uses `name`; or, when `name` is NULL, who takes part in `realm`. */
@@ -69,7 +70,7 @@ FERRY_API int ferry_who(const char *realm, const char *name,
 /* What ferry_gc() found. */
 struct ferry_garbage {
 	char path[512];
-	char why[160];		/* the proof that nobody uses it */
+	char why[160]; /* the proof that nobody uses it */
 	uint64_t bytes;
 	bool removed;
 };
@@ -86,9 +87,9 @@ enum ferry_health { FERRY_GOOD, FERRY_NOTE, FERRY_WARNING, FERRY_BROKEN };
 /* One thing that ferry_doctor() looked at. */
 struct ferry_finding {
 	enum ferry_health health;
-	char topic[32];		/* "realm", "memory", "limits" ... */
-	char what[256];		/* what was found */
-	char fix[256];		/* what to do, or empty */
+	char topic[32]; /* "realm", "memory", "limits" ... */
+	char what[256]; /* what was found */
+	char fix[256];	/* what to do, or empty */
 };
 
 /* Look at the machine: realm, memory, RemoveIPC, limits, kernel features. */

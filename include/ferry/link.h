@@ -42,18 +42,18 @@ extern "C" {
 
 /* What is known of a sender's identity. */
 enum ferry_proof {
-	FERRY_CLAIMED,		/* written by the sender itself */
-	FERRY_KERNEL,		/* vouched for by the kernel */
+	FERRY_CLAIMED, /* written by the sender itself */
+	FERRY_KERNEL,  /* vouched for by the kernel */
 };
 
 /* A process, as it was when it sent or took; right even when it has ended. */
 struct ferry_process {
-	uint64_t start_time;	/* clock ticks since boot, as in proc(5); 0: unknown */
-	pid_t pid;		/* in its own pid namespace; 0: unknown */
+	uint64_t start_time; /* clock ticks since boot, as in proc(5); 0: unknown */
+	pid_t pid;	     /* in its own pid namespace; 0: unknown */
 	uid_t uid;
 	gid_t gid;
 	enum ferry_proof proof;
-	char name[16];		/* its comm, terminated */
+	char name[16]; /* its comm, terminated */
 };
 
 /*
@@ -66,14 +66,14 @@ struct ferry_message {
 	void *data;
 	size_t len;
 	struct ferry_link *link;
-	uint64_t id;		/* unique in the mailbox, kept over redelivery */
-	uint64_t seq;		/* position in the order of acceptance */
-	int64_t sent_at;	/* CLOCK_REALTIME nanoseconds */
-	uint32_t type;		/* the application's */
-	uint32_t deliveries;	/* how often it was handed out, this time included */
-	bool redelivered;	/* an earlier receiver died with it or gave it back */
+	uint64_t id;	     /* unique in the mailbox, kept over redelivery */
+	uint64_t seq;	     /* position in the order of acceptance */
+	int64_t sent_at;     /* CLOCK_REALTIME nanoseconds */
+	uint32_t type;	     /* the application's */
+	uint32_t deliveries; /* how often it was handed out, this time included */
+	bool redelivered; /* an earlier receiver died with it or gave it back */
 	struct ferry_process sender;
-	uint64_t reserved[4];	/* the library's */
+	uint64_t reserved[4]; /* the library's */
 };
 
 /*
@@ -219,31 +219,31 @@ FERRY_API int ferry_peer(struct ferry_link *link, struct ferry_process *out);
 FERRY_API const char *ferry_address(struct ferry_link *link);
 
 /* What a transport promises.  Bits of struct ferry_transport_info.promises. */
-#define FERRY_CAN_MESSAGES   (1u << 0)	/* keeps message boundaries by itself */
+#define FERRY_CAN_MESSAGES   (1u << 0) /* keeps message boundaries by itself */
 #define FERRY_CAN_STREAM     (1u << 1)
 #define FERRY_CAN_DUPLEX     (1u << 2)
-#define FERRY_CAN_ORDER      (1u << 3)
-#define FERRY_CAN_RELIABLE   (1u << 4)	/* none lost while one side lives */
+#define FERRY_CAN_ORDER	     (1u << 3)
+#define FERRY_CAN_RELIABLE   (1u << 4) /* none lost while one side lives */
 #define FERRY_CAN_MANY_SEND  (1u << 5)
-#define FERRY_CAN_MANY_RECV  (1u << 6)	/* each message is taken by one */
-#define FERRY_CAN_CONNECT    (1u << 7)	/* listen, accept */
-#define FERRY_CAN_PAIR       (1u << 8)
-#define FERRY_CAN_NAME       (1u << 9)	/* unrelated processes find it */
+#define FERRY_CAN_MANY_RECV  (1u << 6) /* each message is taken by one */
+#define FERRY_CAN_CONNECT    (1u << 7) /* listen, accept */
+#define FERRY_CAN_PAIR	     (1u << 8)
+#define FERRY_CAN_NAME	     (1u << 9) /* unrelated processes find it */
 #define FERRY_CAN_SHUTDOWN   (1u << 10)
-#define FERRY_CAN_PEER_DEATH (1u << 11)	/* the other end's death is an event */
-#define FERRY_CAN_CREDENTIAL (1u << 12)	/* the kernel names the peer */
-#define FERRY_CAN_IN_PLACE   (1u << 13)	/* loan and take without a copy */
-#define FERRY_CAN_REDELIVER  (1u << 14)	/* release, requeue, reject */
-#define FERRY_CAN_PEEK       (1u << 15)
-#define FERRY_CAN_PERSIST    (1u << 16)	/* outlives its users when asked to */
+#define FERRY_CAN_PEER_DEATH (1u << 11) /* the other end's death is an event */
+#define FERRY_CAN_CREDENTIAL (1u << 12) /* the kernel names the peer */
+#define FERRY_CAN_IN_PLACE   (1u << 13) /* loan and take without a copy */
+#define FERRY_CAN_REDELIVER  (1u << 14) /* release, requeue, reject */
+#define FERRY_CAN_PEEK	     (1u << 15)
+#define FERRY_CAN_PERSIST    (1u << 16) /* outlives its users when asked to */
 #define FERRY_CAN_REMOTE     (1u << 17)
-#define FERRY_CAN_FDS        (1u << 18)
+#define FERRY_CAN_FDS	     (1u << 18)
 
 struct ferry_transport_info {
-	const char *scheme;	/* "mailbox" */
-	const char *summary;	/* one line for people */
+	const char *scheme;  /* "mailbox" */
+	const char *summary; /* one line for people */
 	const char *naming, *framing, *direction, *buffering, *persistence;
-	unsigned promises;	/* FERRY_CAN_... */
+	unsigned promises; /* FERRY_CAN_... */
 };
 
 /* Row `i` of the table of transports, or NULL behind the last one. */

@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-#define FERRYI_PAGE 4096u	/* the format's unit of reservation, not the CPU's */
+#define FERRYI_PAGE 4096u /* the format's unit of reservation, not the CPU's */
 
-#define ferryi_offsetof_end(type, member) \
+#define ferryi_offsetof_end(type, member)                                      \
 	(offsetof(type, member) + sizeof(((type *)0)->member))
 
 static inline uint64_t ferryi_round_up(uint64_t n, uint64_t unit)

@@ -20,19 +20,23 @@ static const struct {
 } results[] = {
 	{ EAGAIN, 1, "EAGAIN", "nothing now (wait, or give a deadline)" },
 	{ ETIMEDOUT, 124, "ETIMEDOUT", "the deadline passed" },
-	{ ECANCELED, 1, "ECANCELED", "cancelled (ferry_resume() allows waits again)" },
+	{ ECANCELED, 1, "ECANCELED",
+	  "cancelled (ferry_resume() allows waits again)" },
 	{ ENODATA, 1, "ENODATA", "orderly end: no more messages will come" },
-	{ ECONNRESET, 6, "ECONNRESET", "the peer died or broke the connection" },
+	{ ECONNRESET, 6, "ECONNRESET",
+	  "the peer died or broke the connection" },
 	{ EOWNERDEAD, 6, "EOWNERDEAD", "the owner or last holder died" },
 	{ ESTALE, 3, "ESTALE",
 	  "the handle is of a removed object or crossed a fork (open it anew)" },
 	{ EMSGSIZE, 2, "EMSGSIZE", "the message does not fit" },
 	{ ENOSPC, 5, "ENOSPC", "no room" },
-	{ EBADMSG, 6, "EBADMSG", "bytes written by another process make no sense" },
+	{ EBADMSG, 6, "EBADMSG",
+	  "bytes written by another process make no sense" },
 	{ EPROTO, 6, "EPROTO", "written by another version of ferry" },
 	{ EPROTOTYPE, 2, "EPROTOTYPE",
 	  "a message call on a stream, or a stream call on messages" },
-	{ EOPNOTSUPP, 2, "EOPNOTSUPP", "this address does not have that property" },
+	{ EOPNOTSUPP, 2, "EOPNOTSUPP",
+	  "this address does not have that property" },
 	{ EEXIST, 1, "EEXIST", "it exists already" },
 	{ ENOENT, 3, "ENOENT", "no such object" },
 	{ EACCES, 4, "EACCES", "permission denied" },
@@ -87,23 +91,16 @@ int ferryi_errno(int sys_errno)
 {
 	switch (sys_errno) {
 	case EPERM:
-	case EROFS:
-		return -EACCES;
-	case ENFILE:
-		return -EMFILE;
+	case EROFS: return -EACCES;
+	case ENFILE: return -EMFILE;
 	case EDQUOT:
 	case EFBIG:
-	case ENOBUFS:
-		return -ENOSPC;
-	case ENOTDIR:
-		return -ENOENT;
+	case ENOBUFS: return -ENOSPC;
+	case ENOTDIR: return -ENOENT;
 	case ELOOP:
-	case ENAMETOOLONG:
-		return -EINVAL;
-	case EPIPE:
-		return -ECONNRESET;
-	case EADDRINUSE:
-		return -EBUSY;
+	case ENAMETOOLONG: return -EINVAL;
+	case EPIPE: return -ECONNRESET;
+	case EADDRINUSE: return -EBUSY;
 	}
 	return find(sys_errno) < 0 ? -EINVAL : -sys_errno;
 }

@@ -73,10 +73,12 @@ static void check_memory(struct doctor *d, int dir)
 		    "mount a tmpfs on /dev/shm, or set FERRY_REALM",
 		    "there is no /dev/shm");
 	else
-		say(d, space < (64u << 20) ? FERRY_WARNING : FERRY_GOOD, "memory",
-		    space < (64u << 20) ? "mount -o remount,size=1G /dev/shm (in "
-					  "a container: --shm-size)" :
-					  "",
+		say(d, space < (64u << 20) ? FERRY_WARNING : FERRY_GOOD,
+		    "memory",
+		    space < (64u << 20) ?
+			    "mount -o remount,size=1G /dev/shm (in "
+			    "a container: --shm-size)" :
+			    "",
 		    "%llu of %llu MiB free for messages",
 		    (unsigned long long)space >> 20,
 		    (unsigned long long)total >> 20);
@@ -100,9 +102,9 @@ static void check_remove_ipc(struct doctor *d)
 		    "systemd deletes your files in /dev/shm when you log out, "
 		    "persistent mailboxes too");
 	else
-		say(d, FERRY_GOOD, "RemoveIPC", "", on ?
-		    "on, but it spares system accounts such as yours" :
-		    "off: mailboxes stay after logout");
+		say(d, FERRY_GOOD, "RemoveIPC", "",
+		    on ? "on, but it spares system accounts such as yours" :
+			 "off: mailboxes stay after logout");
 }
 
 static void check_limits(struct doctor *d)

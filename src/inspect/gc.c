@@ -23,7 +23,7 @@
 struct sweep {
 	int dir;
 	const char *path;
-	struct ferryi_realm *realm;	/* NULL on a dry run */
+	struct ferryi_realm *realm; /* NULL on a dry run */
 	struct ferryi_list list;
 	int error;
 };
@@ -66,7 +66,7 @@ static bool is_unused(struct sweep *s, const char *name, struct ferryi_view *v)
 {
 	struct ferry_object o = { 0 };
 
-	if (s->realm)	/* the dead are repaired already: no member is left */
+	if (s->realm) /* the dead are repaired already: no member is left */
 		return ferryi_retire_if_unused(&v->queue);
 	ferryi_inspect_file(s->dir, name, &o);
 	return o.state == FERRY_ABANDONED;
@@ -79,7 +79,7 @@ static void sweep_mailbox(struct sweep *s, const char *name)
 	int fd = ferryi_open_at(s->dir, name);
 
 	if (fd < 0 || ferryi_view_open(&v, fd) < 0)
-		return;		/* foreign, damaged: not ours to remove */
+		return; /* foreign, damaged: not ours to remove */
 	if (s->realm)
 		ferryi_scrub(&v.queue);
 	if ((v.header.choice.persistence == FERRY_PERSIST_PROCESS ||
@@ -120,9 +120,10 @@ static void sweep_leases(struct sweep *s)
 			continue;
 		snprintf(name, sizeof name, FERRYI_REGISTRY_NAME "#%d",
 			 (int)users[i].process.pid);
-		g = found(s, name, 0,
-			  "a lease whose process has died: what it held is given "
-			  "back");
+		g = found(
+			s, name, 0,
+			"a lease whose process has died: what it held is given "
+			"back");
 		if (g)
 			g->removed = s->realm != NULL;
 	}

@@ -46,7 +46,8 @@ int ferryi_inspect_path(const char *realm, char *buf, size_t size)
 	if (!realm)
 		return ferryi_realm_default(buf, size);
 	if ((size_t)snprintf(buf, size, "%s", realm) >= size)
-		return ferryi_fail(-EINVAL, "the path of the realm is too long");
+		return ferryi_fail(-EINVAL,
+				   "the path of the realm is too long");
 	return 0;
 }
 
@@ -192,7 +193,8 @@ int ferry_look(const char *name, struct ferry_object *out)
 		return dir;
 	if (dir < 0 || ferryi_stat_at(dir, p.name, &st) < 0) {
 		ferryi_close(dir);
-		return ferryi_fail(-ENOENT, "no object %s in realm %s (ferry ls "
+		return ferryi_fail(-ENOENT,
+				   "no object %s in realm %s (ferry ls "
 				   "shows what there is)",
 				   p.name, p.directory);
 	}

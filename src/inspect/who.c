@@ -16,7 +16,7 @@
 
 struct holdings {
 	uint32_t holds, loans;
-	int64_t oldest;		/* CLOCK_MONOTONIC ns */
+	int64_t oldest; /* CLOCK_MONOTONIC ns */
 };
 
 static void weigh(const struct ferryi_queue *q, uint32_t owner,
@@ -41,9 +41,10 @@ static void weigh(const struct ferryi_queue *q, uint32_t owner,
 				cell = ferryi_cell_full(&q->shape, rec->seq,
 							q->classes[k].first + i,
 							ferryi_word_gen(word));
-				h->loans += !ferryi_queue_has_cell(q, rec->seq) ||
-					    ferryi_load(ferryi_queue_cell(
-						    q, rec->seq)) != cell;
+				h->loans +=
+					!ferryi_queue_has_cell(q, rec->seq) ||
+					ferryi_load(ferryi_queue_cell(
+						q, rec->seq)) != cell;
 			}
 		}
 }
@@ -59,7 +60,8 @@ static void fill(struct ferry_user *u, const struct ferryi_slot *s, bool alive,
 	memcpy(u->process.name, s->name, sizeof u->process.name);
 	u->process.name[sizeof u->process.name - 1] = 0;
 	u->alive = alive;
-	u->same_namespace = s->pid_namespace == ferryi_identity()->pid_namespace;
+	u->same_namespace = s->pid_namespace ==
+			    ferryi_identity()->pid_namespace;
 	u->since = s->since;
 	u->holds = h->holds;
 	u->loans = h->loans;
@@ -92,8 +94,8 @@ static int view_of(int dir, const struct ferryi_place *p, struct ferryi_view *v)
 	int fd = ferryi_open_at(dir, p->name), r;
 
 	if (fd == -ENOENT)
-		return ferryi_fail(-ENOENT, "no mailbox %s in realm %s", p->name,
-				   p->directory);
+		return ferryi_fail(-ENOENT, "no mailbox %s in realm %s",
+				   p->name, p->directory);
 	if (fd < 0)
 		return ferryi_fail_sys(-fd, "%s/%s: cannot be opened",
 				       p->directory, p->name);
@@ -111,7 +113,7 @@ static int who(int dir, const char *path, const struct ferryi_view *v,
 	int fd = ferryi_registry_open(&g, dir, path, false), r;
 
 	if (fd == -ENOENT)
-		return 0;	/* nobody has ever been here */
+		return 0; /* nobody has ever been here */
 	if (fd < 0)
 		return fd;
 	r = collect(fd, &g, v, list);

@@ -28,8 +28,10 @@ int ferryi_mailbox_enter(struct ferry_link *l)
 				   "ferry_adopt_after_fork() in the child)",
 				   l->address);
 	ferryi_realm_enter(b->realm);
-	if (ferryi_load(&b->segment->view.queue.control->state) & FERRYI_REMOVED)
-		return ferryi_fail(-ESTALE, "%s has been removed (ferry rm, "
+	if (ferryi_load(&b->segment->view.queue.control->state) &
+	    FERRYI_REMOVED)
+		return ferryi_fail(-ESTALE,
+				   "%s has been removed (ferry rm, "
 				   "ferry_destroy()); open or create it anew",
 				   l->address);
 	return 0;
@@ -41,7 +43,8 @@ void ferryi_mailbox_wake(struct ferryi_segment *s, enum ferryi_gate gate)
 
 	/* Sleepers for a chunk differ in the size they need: all must look. */
 	if (word)
-		ferryi_futex_wake(word, gate == FERRYI_GATE_CHUNK ? INT_MAX : 1);
+		ferryi_futex_wake(word,
+				  gate == FERRYI_GATE_CHUNK ? INT_MAX : 1);
 }
 
 void ferryi_mailbox_wake_all(struct ferryi_segment *s)
@@ -55,7 +58,8 @@ void ferryi_mailbox_wake_all(struct ferryi_segment *s)
  * only when there is no chunk does it wait for one.
  */
 static enum ferryi_gate gate_of(struct ferryi_queue *q, enum ferryi_want want,
-				uint64_t len, int64_t now, struct ferryi_watch *w)
+				uint64_t len, int64_t now,
+				struct ferryi_watch *w)
 {
 	if (want == FERRYI_WANT_RECV)
 		return FERRYI_GATE_RECV;
@@ -89,13 +93,13 @@ static int interest(struct ferry_link *l, enum ferryi_want want,
 	enum ferryi_gate gate;
 
 	w->realm = b->realm;
-	w->epoch = ferryi_load(&g->control->epoch);	/* before the words */
+	w->epoch = ferryi_load(&g->control->epoch); /* before the words */
 	gate = gate_of(q, want, w->len, ferryi_now(), &watch);
-	if (w->slept && w->gate != gate)	/* woken there, waits here now */
+	if (w->slept && w->gate != gate) /* woken there, waits here now */
 		hand_on(b->segment, w->gate);
 	w->gate = gate;
-	ferryi_gate_raise(q, gate);			/* S1 */
-	if (ferryi_watch(q, gate, w->len, ferryi_now(), &watch))	/* S2 */
+	ferryi_gate_raise(q, gate);				 /* S1 */
+	if (ferryi_watch(q, gate, w->len, ferryi_now(), &watch)) /* S2 */
 		return 1;
 	ferryi_wait_word(w, &q->control->gate[gate], 1);
 	for (unsigned i = 0; i < watch.n; i++)

@@ -11,7 +11,7 @@
 struct ferryi_mailbox {
 	struct ferryi_realm *realm;
 	struct ferryi_segment *segment;
-	struct ferryi_segment *letters;	/* the dead-letter mailbox, or NULL */
+	struct ferryi_segment *letters; /* the dead-letter mailbox, or NULL */
 	uint32_t generation;		/* of the process that opened it */
 	uint16_t handle;		/* among the handles of this process */
 };
@@ -58,9 +58,11 @@ int ferryi_mailbox_publish(struct ferryi_segment *s,
 			   const struct ferryi_chunk *c);
 
 /* How a message's token lies in struct ferry_message. */
-static inline struct ferryi_chunk ferryi_mailbox_chunk(const struct ferry_message *m)
+static inline struct ferryi_chunk ferryi_mailbox_chunk(
+	const struct ferry_message *m)
 {
-	return (struct ferryi_chunk){ (uint32_t)m->reserved[0], m->reserved[1] };
+	return (struct ferryi_chunk){ (uint32_t)m->reserved[0],
+				      m->reserved[1] };
 }
 
 #endif

@@ -72,21 +72,21 @@ static int not_there(const struct ferryi_place *p)
 		snprintf(path, sizeof path, "%s/%s", others[i], p->name);
 		if (strcmp(others[i], p->directory) != 0 &&
 		    ferryi_stat_path(path, &st) == 0)
-			return ferryi_fail(-ENOENT,
-					   "no mailbox %s in realm %s, but there is "
-					   "one in %s (set FERRY_REALM=%s)",
-					   p->name, p->directory, others[i],
-					   others[i]);
+			return ferryi_fail(
+				-ENOENT,
+				"no mailbox %s in realm %s, but there is "
+				"one in %s (set FERRY_REALM=%s)",
+				p->name, p->directory, others[i], others[i]);
 	}
-	return ferryi_fail(-ENOENT, "no mailbox %s in realm %s (ferry mk %s makes "
+	return ferryi_fail(-ENOENT,
+			   "no mailbox %s in realm %s (ferry mk %s makes "
 			   "one, ferry ls shows what there is)",
 			   p->name, p->directory, p->name);
 }
 
 static int open_place(struct ferryi_mailbox *b, const struct ferryi_place *p)
 {
-	int r = ferryi_realm_join(&b->realm, p->directory,
-				  FERRYI_MAKE_NOTHING);
+	int r = ferryi_realm_join(&b->realm, p->directory, FERRYI_MAKE_NOTHING);
 
 	if (r == -ENOENT)
 		return not_there(p);
@@ -126,8 +126,10 @@ static int become_ready(struct ferryi_mailbox *b)
 	b->generation = ferryi_generation();
 	b->handle = new_handle();
 	if (!b->handle)
-		return ferryi_fail(-EMFILE, "this process has %u mailbox handles "
-				   "open, more cannot be told apart", HANDLES - 1);
+		return ferryi_fail(-EMFILE,
+				   "this process has %u mailbox handles "
+				   "open, more cannot be told apart",
+				   HANDLES - 1);
 	return 0;
 }
 
@@ -171,7 +173,7 @@ void ferryi_mailbox_fini(struct ferry_link *l)
 	struct ferryi_recovery done;
 
 	if (b->generation && b->generation != ferryi_generation())
-		return;		/* a copy of the parent's */
+		return; /* a copy of the parent's */
 	if (b->segment && b->handle) {
 		ferryi_realm_enter(b->realm);
 		/* H1: closing; what we die with here is repaired like any */
@@ -206,10 +208,11 @@ static int read_options(struct ferry_mailbox_options *o,
 		return 0;
 	if (given->size < offsetof(struct ferry_mailbox_options, full) ||
 	    given->size > sizeof *o)
-		return ferryi_fail(-EINVAL,
-				   "options of %zu bytes, this library knows %zu "
-				   "(start from FERRY_MAILBOX_OPTIONS)",
-				   given->size, sizeof *o);
+		return ferryi_fail(
+			-EINVAL,
+			"options of %zu bytes, this library knows %zu "
+			"(start from FERRY_MAILBOX_OPTIONS)",
+			given->size, sizeof *o);
 	memcpy(o, given, given->size);
 	return 0;
 }
@@ -226,14 +229,16 @@ static int check_dead_letter(const struct ferry_mailbox_options *o,
 	if (r < 0)
 		return r;
 	if (!p.is_default || strcmp(p.name, name) == 0)
-		return ferryi_fail(-EINVAL,
-				   "dead letters of %s: %s must be another mailbox "
-				   "in the same realm, named without '/'",
-				   name, o->dead_letter);
+		return ferryi_fail(
+			-EINVAL,
+			"dead letters of %s: %s must be another mailbox "
+			"in the same realm, named without '/'",
+			name, o->dead_letter);
 	return 0;
 }
 
-static void choose(struct ferryi_choice *c, const struct ferry_mailbox_options *o)
+static void choose(struct ferryi_choice *c,
+		   const struct ferry_mailbox_options *o)
 {
 	memset(c, 0, sizeof *c);
 	c->capacity = o->capacity;
@@ -262,9 +267,11 @@ static int create(struct ferryi_mailbox *b, const struct ferryi_place *p,
 		return r;
 	choose(&choice, o);
 	r = ferryi_segment_create(&b->segment, b->realm, p->name, &choice, mode,
-				  o->trust == FERRY_TRUST_GROUP ? o->group : -1);
+				  o->trust == FERRY_TRUST_GROUP ? o->group :
+								  -1);
 	if (r == -EEXIST && !(o->flags & FERRY_CREATE_IF_MISSING))
-		return ferryi_fail(-EEXIST, "mailbox %s exists already in %s (open "
+		return ferryi_fail(-EEXIST,
+				   "mailbox %s exists already in %s (open "
 				   "it, or use --if-missing)",
 				   p->name, p->directory);
 	if (r < 0 && r != -EEXIST)
@@ -291,7 +298,8 @@ int ferry_mailbox_create(struct ferry_link **out, const char *name,
 		return r;
 	snprintf(address, sizeof address, "mailbox:%s",
 		 strncmp(name, "mailbox:", 8) == 0 ? name + 8 : name);
-	r = ferryi_link_new(&l, &ferryi_transport_mailbox, FERRY_DUPLEX, address);
+	r = ferryi_link_new(&l, &ferryi_transport_mailbox, FERRY_DUPLEX,
+			    address);
 	if (r < 0)
 		return r;
 	r = create(l->state, &p, &o);
@@ -338,17 +346,19 @@ int ferryi_mailbox_stat(struct ferry_link *l, struct ferry_mailbox_stat *st)
 	if (r < 0)
 		return r;
 	if (st->size == 0 || st->size > sizeof now)
-		return ferryi_fail(-EINVAL, "stat: set size to sizeof *st first");
+		return ferryi_fail(-EINVAL,
+				   "stat: set size to sizeof *st first");
 	ferryi_view_stat(&b->segment->view, &now);
 	now.size = st->size;
 	memcpy(st, &now, st->size);
 	if (st->size > offsetof(struct ferry_mailbox_stat, dead_letter))
-		st->options.dead_letter =
-			st->dead_letter[0] ? st->dead_letter : NULL;
+		st->options.dead_letter = st->dead_letter[0] ? st->dead_letter :
+							       NULL;
 	return 0;
 }
 
-int ferryi_mailbox_explain(struct ferry_link *l, int err, char *buf, size_t size)
+int ferryi_mailbox_explain(struct ferry_link *l, int err, char *buf,
+			   size_t size)
 {
 	struct ferryi_mailbox *b = l->state;
 	struct ferry_mailbox_stat st;
@@ -357,16 +367,17 @@ int ferryi_mailbox_explain(struct ferry_link *l, int err, char *buf, size_t size
 	    b->generation != ferryi_generation())
 		return 0;
 	ferryi_view_stat(&b->segment->view, &st);
-	return snprintf(buf, size,
-			"%s: %s; it holds %llu of %llu messages, %llu taken and "
-			"not yet released, %llu to be redelivered; %u process%s "
-			"use%s it",
-			l->address,
-			err == -EAGAIN ? "nothing can be done now" :
-			err == -ETIMEDOUT ? "the deadline passed" : "cancelled",
-			(unsigned long long)st.queued,
-			(unsigned long long)st.options.capacity,
-			(unsigned long long)st.held,
-			(unsigned long long)st.returned, st.users,
-			st.users == 1 ? "" : "es", st.users == 1 ? "s" : "");
+	return snprintf(
+		buf, size,
+		"%s: %s; it holds %llu of %llu messages, %llu taken and "
+		"not yet released, %llu to be redelivered; %u process%s "
+		"use%s it",
+		l->address,
+		err == -EAGAIN	  ? "nothing can be done now" :
+		err == -ETIMEDOUT ? "the deadline passed" :
+				    "cancelled",
+		(unsigned long long)st.queued,
+		(unsigned long long)st.options.capacity,
+		(unsigned long long)st.held, (unsigned long long)st.returned,
+		st.users, st.users == 1 ? "" : "es", st.users == 1 ? "s" : "");
 }

@@ -81,7 +81,8 @@ static int put_away(struct ferryi_mailbox *b, const struct ferryi_chunk *c)
 	return r;
 }
 
-static bool is_spent(const struct ferryi_mailbox *b, const struct ferryi_chunk *c)
+static bool is_spent(const struct ferryi_mailbox *b,
+		     const struct ferryi_chunk *c)
 {
 	uint32_t limit = b->segment->view.header.choice.max_deliveries;
 
@@ -113,7 +114,8 @@ static int next(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
 
 	for (;;) {
 		r = ferryi_queue_take(q, ferryi_realm_owner(b->realm), max,
-				      ferryi_queue_needs_now(q) ? ferryi_now() : 0,
+				      ferryi_queue_needs_now(q) ? ferryi_now() :
+								  0,
 				      c, out_len);
 		if (r < 0)
 			return r;
@@ -133,10 +135,9 @@ static int take(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
 	struct ferryi_queue *q = queue_of(l);
 	int r = next(l, max, c, out_len);
 
-	if (r != -EAGAIN ||
-	    !(ferryi_load(&q->control->state) & FERRYI_CLOSED))
+	if (r != -EAGAIN || !(ferryi_load(&q->control->state) & FERRYI_CLOSED))
 		return r;
-	r = next(l, max, c, out_len);	/* what was sent before it was closed */
+	r = next(l, max, c, out_len); /* what was sent before it was closed */
 	if (r != -EAGAIN || ferryi_queue_needs_now(q))
 		return r;
 	return ferryi_fail(-ENODATA, "%s is empty and takes no more messages",
@@ -149,7 +150,7 @@ static uint64_t clamp(struct ferry_link *l, const struct ferryi_chunk *c,
 	uint64_t room;
 
 	*out_data = ferryi_queue_place(queue_of(l), c->index, &room);
-	return ferryi_min(len, room);	/* written by another process */
+	return ferryi_min(len, room); /* written by another process */
 }
 
 static void fill_process(struct ferry_process *p, const struct ferryi_sender *s)
@@ -204,7 +205,8 @@ ssize_t ferryi_mailbox_recv(struct ferry_link *l, void *buf, size_t size)
 	if (r == 0)
 		r = take(l, size, &c, &len);
 	if (r == -EMSGSIZE)
-		return ferryi_fail(r, "the next message of %s has %llu bytes, the "
+		return ferryi_fail(r,
+				   "the next message of %s has %llu bytes, the "
 				   "buffer %zu (it stays first; "
 				   "ferry_next_len() tells its length)",
 				   l->address, (unsigned long long)len, size);
@@ -234,9 +236,11 @@ ssize_t ferryi_mailbox_next_len(struct ferry_link *l)
 
 static int no_longer_ours(struct ferry_link *l)
 {
-	return ferryi_fail(-ESTALE, "%s: the message is no longer ours (this "
-			   "process was taken for dead, or it was ended before)",
-			   l->address);
+	return ferryi_fail(
+		-ESTALE,
+		"%s: the message is no longer ours (this "
+		"process was taken for dead, or it was ended before)",
+		l->address);
 }
 
 int ferryi_mailbox_release(struct ferry_link *l, struct ferry_message *m)
@@ -276,7 +280,8 @@ int ferryi_mailbox_reject(struct ferry_link *l, struct ferry_message *m)
 		return r;
 	r = put_away(b, &c);
 	if (r == -EAGAIN)
-		return ferryi_fail(r, "the dead-letter mailbox %s is full; the "
+		return ferryi_fail(r,
+				   "the dead-letter mailbox %s is full; the "
 				   "message is still ours",
 				   b->letters->name);
 	return r == -ESTALE ? no_longer_ours(l) : r;
@@ -290,8 +295,8 @@ int ferryi_mailbox_peek(struct ferry_link *l, uint64_t *cursor,
 	int r = ferryi_mailbox_enter(l);
 
 	if (r == 0)
-		r = ferryi_queue_peek(queue_of(l), cursor, &rec, &deliveries, buf,
-				      size);
+		r = ferryi_queue_peek(queue_of(l), cursor, &rec, &deliveries,
+				      buf, size);
 	if (r < 0)
 		return r;
 	*m = (struct ferry_message){ .len = rec.len, .data = buf };

@@ -40,7 +40,8 @@ int ferryi_mailbox_claim(struct ferryi_mailbox *b, struct ferryi_segment *s,
 	return r;
 }
 
-int ferryi_mailbox_publish(struct ferryi_segment *s, const struct ferryi_chunk *c)
+int ferryi_mailbox_publish(struct ferryi_segment *s,
+			   const struct ferryi_chunk *c)
 {
 	struct ferryi_growth grow;
 	int r = -EAGAIN;
@@ -104,17 +105,17 @@ static int when_full(struct ferry_link *l)
 
 	switch (c->full) {
 	case FERRY_FULL_FAIL:
-		return ferryi_fail(-ENOSPC,
-				   "%s holds %llu of %llu messages and was made "
-				   "to refuse more (receive some)",
-				   l->address, (unsigned long long)c->capacity,
-				   (unsigned long long)c->capacity);
+		return ferryi_fail(
+			-ENOSPC,
+			"%s holds %llu of %llu messages and was made "
+			"to refuse more (receive some)",
+			l->address, (unsigned long long)c->capacity,
+			(unsigned long long)c->capacity);
 	case FERRY_FULL_DROP_NEW:
-		ferryi_add(&b->segment->view.queue.control->counters.dropped, 1);
+		ferryi_add(&b->segment->view.queue.control->counters.dropped,
+			   1);
 		return 0;
-	case FERRY_FULL_DROP_OLD:
-		drop_oldest(b);
-		return 1;
+	case FERRY_FULL_DROP_OLD: drop_oldest(b); return 1;
 	}
 	return -EAGAIN;
 }
@@ -132,17 +133,20 @@ static int too_long(struct ferry_link *l, size_t len)
 {
 	struct ferryi_mailbox *b = l->state;
 
-	return ferryi_fail(-EMSGSIZE,
-			   "a message of %zu bytes is too long for %s (at most "
-			   "%llu; make it with a larger limit)",
-			   len, l->address,
-			   (unsigned long long)b->segment->view.queue.message_max);
+	return ferryi_fail(
+		-EMSGSIZE,
+		"a message of %zu bytes is too long for %s (at most "
+		"%llu; make it with a larger limit)",
+		len, l->address,
+		(unsigned long long)b->segment->view.queue.message_max);
 }
 
 static int closed(struct ferry_link *l)
 {
-	return ferryi_fail(-ENODATA, "%s takes no more messages: a sender has "
-			   "shut it down", l->address);
+	return ferryi_fail(-ENODATA,
+			   "%s takes no more messages: a sender has "
+			   "shut it down",
+			   l->address);
 }
 
 static int claim(struct ferry_link *l, size_t len, struct ferryi_chunk *c)
@@ -191,7 +195,7 @@ int ferryi_mailbox_send(struct ferry_link *l, const void *data, size_t len)
 		return closed(l);
 	if (b->segment->view.header.choice.full == FERRY_FULL_BLOCK &&
 	    is_full(q))
-		return -EAGAIN;	/* before anything is copied for nothing */
+		return -EAGAIN; /* before anything is copied for nothing */
 	r = claim(l, len, &c);
 	if (r < 0)
 		return r;
@@ -206,7 +210,8 @@ int ferryi_mailbox_send(struct ferry_link *l, const void *data, size_t len)
 	return r;
 }
 
-int ferryi_mailbox_loan(struct ferry_link *l, size_t len, struct ferry_message *m)
+int ferryi_mailbox_loan(struct ferry_link *l, size_t len,
+			struct ferry_message *m)
 {
 	struct ferryi_mailbox *b = l->state;
 	struct ferryi_chunk c;
@@ -236,7 +241,8 @@ int ferryi_mailbox_commit(struct ferry_link *l, struct ferry_message *m)
 	if (r < 0)
 		return r;
 	if (m->len > m->reserved[2])
-		return ferryi_fail(-EINVAL, "the message has %zu bytes, %llu were "
+		return ferryi_fail(-EINVAL,
+				   "the message has %zu bytes, %llu were "
 				   "loaned (len may only be made smaller)",
 				   m->len, (unsigned long long)m->reserved[2]);
 	if (ferryi_load(&ferryi_queue_record(q, c.index)->word) != c.word)

@@ -98,7 +98,7 @@ static int try_slot(struct ferryi_realm *r, uint32_t i, bool dead_too)
 		return -EAGAIN;
 	if (ferryi_lock_try(r->fd, i, 1) < 0)
 		return -EAGAIN;
-	if (ferryi_slot_live(s))	/* its last tenant died: repair first */
+	if (ferryi_slot_live(s)) /* its last tenant died: repair first */
 		ferryi_repair(r, i, ferryi_load(&s->state));
 	if (!ferryi_slot_live(s) &&
 	    !ferryi_load(&r->registry.control->retired)) {
@@ -120,8 +120,9 @@ static int take_lease(struct ferryi_realm *r)
 
 				if (e < 0)
 					return ferryi_fail_sys(
-						-e, "realm %s: no room for one "
-						    "more process",
+						-e,
+						"realm %s: no room for one "
+						"more process",
 						r->path);
 			}
 			if (ferryi_load(&g->control->retired))
@@ -129,8 +130,9 @@ static int take_lease(struct ferryi_realm *r)
 			if (try_slot(r, i, dead_too) == 0)
 				return 0;
 		}
-	return ferryi_fail(-EBUSY, "realm %s: all %u leases are taken (ferry who "
-				   "shows by whom)",
+	return ferryi_fail(-EBUSY,
+			   "realm %s: all %u leases are taken (ferry who "
+			   "shows by whom)",
 			   r->path, FERRYI_OWNERS);
 }
 
@@ -160,8 +162,9 @@ static int enter(struct ferryi_realm *r, bool create)
 		r->fd = e;
 		e = ferryi_stat(r->fd, &st);
 		if (e < 0)
-			return ferryi_fail_sys(-e, "realm %s: cannot look at its "
-						   "registry",
+			return ferryi_fail_sys(-e,
+					       "realm %s: cannot look at its "
+					       "registry",
 					       r->path);
 		r->dev = st.st_dev;
 		r->ino = st.st_ino;
@@ -172,8 +175,9 @@ static int enter(struct ferryi_realm *r, bool create)
 		ferryi_close(r->fd);
 		r->fd = -1;
 	}
-	return ferryi_fail(-EBUSY, "realm %s: its registry is being removed, and "
-				   "the process that does it does not go on",
+	return ferryi_fail(-EBUSY,
+			   "realm %s: its registry is being removed, and "
+			   "the process that does it does not go on",
 			   r->path);
 }
 
@@ -230,7 +234,8 @@ static void reuse_mapping(struct ferryi_realm *r)
 		old = *p;
 		if (old->refs || old->dev != r->dev || old->ino != r->ino)
 			continue;
-		ferryi_unmap((uint8_t *)r->registry.control - FERRYI_HEADER_BYTES,
+		ferryi_unmap((uint8_t *)r->registry.control -
+				     FERRYI_HEADER_BYTES,
 			     FERRYI_REGISTRY_BYTES);
 		r->registry = old->registry;
 		*p = old->next;
@@ -255,7 +260,8 @@ static void look_at_first(struct ferryi_realm *r)
 static int join(struct ferryi_realm **out, const char *directory,
 		enum ferryi_make make)
 {
-	int dir = ferryi_realm_directory(directory, make == FERRYI_MAKE_DIRECTORY);
+	int dir = ferryi_realm_directory(directory,
+					 make == FERRYI_MAKE_DIRECTORY);
 	struct ferryi_realm *r;
 	int e;
 
@@ -309,7 +315,7 @@ void ferryi_realm_leave(struct ferryi_realm *r)
 	struct ferryi_slot *s = &r->registry.slots[r->owner];
 
 	if (r->generation != ferryi_generation())
-		return;		/* the parent's; in_child() has forgotten it */
+		return; /* the parent's; in_child() has forgotten it */
 	ferryi_realms_lock();
 	if (--r->refs == 0) {
 		ferryi_cas(&s->state, r->incarnation, r->incarnation & ~1ull);
@@ -376,7 +382,7 @@ int ferryi_realm_renew(struct ferryi_realm *r)
 		ferryi_close(dir);
 		return -ESTALE;
 	}
-	r->fd = fd;	/* the old numbers may be somebody else's by now */
+	r->fd = fd; /* the old numbers may be somebody else's by now */
 	r->dir = dir;
 	return 0;
 }

@@ -29,8 +29,9 @@ int ferryi_realm_default(char *buf, size_t size)
 			n = snprintf(buf, size, "/dev/shm/ferry-%u", uid);
 	}
 	if ((size_t)n >= size)
-		return ferryi_fail(-EINVAL, "the path in FERRY_REALM is too long "
-					    "(at most %zu bytes)",
+		return ferryi_fail(-EINVAL,
+				   "the path in FERRY_REALM is too long "
+				   "(at most %zu bytes)",
 				   size - 1);
 	return n;
 }
@@ -40,23 +41,25 @@ static int check_name(const char *name, const char *text)
 	size_t len = strlen(name);
 
 	if (len == 0)
-		return ferryi_fail(-EINVAL,
-				   "the name is empty (give a mailbox name, e.g. "
-				   "\"jobs\")");
+		return ferryi_fail(
+			-EINVAL, "the name is empty (give a mailbox name, e.g. "
+				 "\"jobs\")");
 	if (len > FERRY_NAME_MAX)
 		return ferryi_fail(-EINVAL,
 				   "the name has %zu bytes (at most %d)", len,
 				   FERRY_NAME_MAX);
 	if (name[0] == '.')
 		return ferryi_fail(-EINVAL,
-				   "name %s: names do not start with a dot", text);
+				   "name %s: names do not start with a dot",
+				   text);
 	for (const char *p = name; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == ':' ||
 		    *p == '?')
-			return ferryi_fail(-EINVAL,
-					   "name %s: a name holds no ':', no '?' "
-					   "and no control characters",
-					   text);
+			return ferryi_fail(
+				-EINVAL,
+				"name %s: a name holds no ':', no '?' "
+				"and no control characters",
+				text);
 	return 0;
 }
 
@@ -80,7 +83,8 @@ int ferryi_place_parse(struct ferryi_place *p, const char *text)
 		r = snprintf(p->directory, sizeof p->directory, "%.*s",
 			     slash == text ? 1 : (int)(slash - text), text);
 	if (r >= (int)sizeof p->directory)
-		return ferryi_fail(-EINVAL, "the path has %zu bytes (at most %zu)",
+		return ferryi_fail(-EINVAL,
+				   "the path has %zu bytes (at most %zu)",
 				   strlen(text), sizeof p->directory - 1);
 	return r < 0 ? r : 0;
 }
@@ -95,20 +99,23 @@ static int check_directory(int fd, const char *path)
 	int r = ferryi_stat(fd, &st);
 
 	if (r < 0)
-		return ferryi_fail_sys(-r, "realm %s: cannot be looked at", path);
+		return ferryi_fail_sys(-r, "realm %s: cannot be looked at",
+				       path);
 	if (st.st_mode & 0002)
-		return ferryi_fail(-EACCES,
-				   "realm %s: everybody can write to it, mode %04o "
-				   "(make a directory of your own, or chmod o-w)",
-				   path, st.st_mode & 07777);
+		return ferryi_fail(
+			-EACCES,
+			"realm %s: everybody can write to it, mode %04o "
+			"(make a directory of your own, or chmod o-w)",
+			path, st.st_mode & 07777);
 	snprintf(automatic, sizeof automatic, "/dev/shm/ferry-%u", me);
 	if (!chosen && strcmp(path, automatic) == 0 &&
 	    (st.st_uid != me || st.st_mode & 0022))
-		return ferryi_fail(-EACCES,
-				   "realm %s: belongs to uid %u with mode %04o, "
-				   "you are uid %u (somebody took the name; have "
-				   "it removed, or set FERRY_REALM)",
-				   path, st.st_uid, st.st_mode & 07777, me);
+		return ferryi_fail(
+			-EACCES,
+			"realm %s: belongs to uid %u with mode %04o, "
+			"you are uid %u (somebody took the name; have "
+			"it removed, or set FERRY_REALM)",
+			path, st.st_uid, st.st_mode & 07777, me);
 	return 0;
 }
 
@@ -119,21 +126,24 @@ int ferryi_realm_directory(const char *path, bool create)
 	if (fd == -ENOENT && create) {
 		r = ferryi_make_directory(path, 0700);
 		if (r < 0 && r != -EEXIST)
-			return ferryi_fail_sys(-r, "realm %s: cannot be made (does "
-						   "the directory above it exist, "
-						   "and may you write there?)",
+			return ferryi_fail_sys(-r,
+					       "realm %s: cannot be made (does "
+					       "the directory above it exist, "
+					       "and may you write there?)",
 					       path);
 		fd = ferryi_open_directory(path);
 	}
 	if (fd == -ENOENT)
 		return ferryi_fail(-ENOENT, "realm %s does not exist", path);
 	if (fd == -ELOOP || fd == -ENOTDIR)
-		return ferryi_fail(-EACCES,
-				   "realm %s: is a symbolic link or no directory "
-				   "(remove it, or set FERRY_REALM)",
-				   path);
+		return ferryi_fail(
+			-EACCES,
+			"realm %s: is a symbolic link or no directory "
+			"(remove it, or set FERRY_REALM)",
+			path);
 	if (fd < 0)
-		return ferryi_fail_sys(-fd, "realm %s: cannot be opened by uid %u",
+		return ferryi_fail_sys(-fd,
+				       "realm %s: cannot be opened by uid %u",
 				       path, ferryi_identity()->uid);
 	r = check_directory(fd, path);
 	if (r < 0) {

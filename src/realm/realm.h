@@ -29,7 +29,7 @@ struct ferryi_realm;
 struct ferryi_place {
 	char directory[4096];
 	char name[201];
-	bool is_default;	/* the realm of $FERRY_REALM or the user */
+	bool is_default; /* the realm of $FERRY_REALM or the user */
 };
 
 /* "jobs", "./dir/jobs", "mailbox:jobs".  -EINVAL with a sentence. */
@@ -45,8 +45,11 @@ int ferryi_realm_default(char *buf, size_t size);
 int ferryi_realm_directory(const char *path, bool create);
 
 /* What a join may make when it is missing. */
-enum ferryi_make { FERRYI_MAKE_NOTHING, FERRYI_MAKE_REGISTRY,
-		   FERRYI_MAKE_DIRECTORY };
+enum ferryi_make {
+	FERRYI_MAKE_NOTHING,
+	FERRYI_MAKE_REGISTRY,
+	FERRYI_MAKE_DIRECTORY
+};
 
 /*
  * Take part in the realm of `directory`.  The reference is given back with

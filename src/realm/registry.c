@@ -35,8 +35,8 @@ static void fill_header(struct ferryi_registry_header *h)
 	h->preamble.total_bytes = FERRYI_REGISTRY_BYTES;
 	h->preamble.created_at = ferryi_wall();
 	h->n_slots = FERRYI_OWNERS;
-	h->checksum = ferryi_checksum(
-		h, offsetof(struct ferryi_registry_header, checksum));
+	h->checksum = ferryi_checksum(h, offsetof(struct ferryi_registry_header,
+						  checksum));
 }
 
 /* The registry may be used by whoever may write to the directory. */
@@ -48,7 +48,7 @@ static int set_access(int dir, int fd)
 	if (r < 0)
 		return r;
 	r = ferryi_set_access(fd, st.st_mode & 0660, (int64_t)st.st_gid);
-	if (r < 0)	/* not our group: then the owner alone */
+	if (r < 0) /* not our group: then the owner alone */
 		r = ferryi_set_access(fd, st.st_mode & 0600, -1);
 	return r;
 }
@@ -61,8 +61,9 @@ static int make(int dir, const char *directory)
 	int fd = ferryi_file_new(dir, temporary), r;
 
 	if (fd < 0)
-		return ferryi_fail_sys(-fd, "realm %s: cannot make a file there "
-					    "(is it writable for you?)",
+		return ferryi_fail_sys(-fd,
+				       "realm %s: cannot make a file there "
+				       "(is it writable for you?)",
 				       directory);
 	fill_header(&h);
 	r = ferryi_resize(fd, FERRYI_REGISTRY_BYTES);
@@ -70,21 +71,24 @@ static int make(int dir, const char *directory)
 		r = ferryi_reserve(fd, 0, first_bytes());
 	if (r == 0 && ferryi_write_at(fd, &h, sizeof h, 0) != sizeof h)
 		r = -ENOSPC;
-	if (r == 0 && ferryi_write_at(fd, &slots, sizeof slots,
-				      FERRYI_HEADER_BYTES +
-					      offsetof(struct ferryi_registry_control,
-						       reserved)) < 0)
+	if (r == 0 &&
+	    ferryi_write_at(fd, &slots, sizeof slots,
+			    FERRYI_HEADER_BYTES +
+				    offsetof(struct ferryi_registry_control,
+					     reserved)) < 0)
 		r = -ENOSPC;
 	if (r == 0)
 		r = set_access(dir, fd);
 	/* C1: an unnamed file; if we die here it vanishes */
 	if (r == 0)
-		r = ferryi_file_publish(dir, fd, temporary, FERRYI_REGISTRY_NAME);
+		r = ferryi_file_publish(dir, fd, temporary,
+					FERRYI_REGISTRY_NAME);
 	ferryi_close(fd);
 	if (r == 0 || r == -EEXIST)
 		return 0;
-	return ferryi_fail_sys(-r, "realm %s: cannot make its registry of %llu "
-				   "bytes (is there room?)",
+	return ferryi_fail_sys(-r,
+			       "realm %s: cannot make its registry of %llu "
+			       "bytes (is there room?)",
 			       directory, (unsigned long long)first_bytes());
 }
 
@@ -98,27 +102,31 @@ static int map(struct ferryi_registry *g, int fd, const char *directory)
 
 	if (ferryi_stat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    ferryi_read_at(fd, &h, sizeof h, 0) != sizeof h)
-		return ferryi_fail(-EBADMSG,
-				   "realm %s: .ferry is not a registry (another "
-				   "program's file? move it away)",
-				   directory);
+		return ferryi_fail(
+			-EBADMSG,
+			"realm %s: .ferry is not a registry (another "
+			"program's file? move it away)",
+			directory);
 	r = ferryi_preamble_check(&h.preamble, FERRYI_KIND_REGISTRY,
 				  (uint64_t)st.st_size, &why);
-	if (r == 0 && (h.n_slots != FERRYI_OWNERS ||
-		       h.preamble.total_bytes != FERRYI_REGISTRY_BYTES ||
-		       h.checksum != ferryi_checksum(
-					     &h, offsetof(struct ferryi_registry_header,
-							  checksum))))
+	if (r == 0 &&
+	    (h.n_slots != FERRYI_OWNERS ||
+	     h.preamble.total_bytes != FERRYI_REGISTRY_BYTES ||
+	     h.checksum !=
+		     ferryi_checksum(&h, offsetof(struct ferryi_registry_header,
+						  checksum))))
 		r = -EBADMSG;
 	if (r < 0)
-		return ferryi_fail(r, "realm %s: the registry .ferry cannot be "
-				      "used: %s (format %u, mine is %u)",
+		return ferryi_fail(r,
+				   "realm %s: the registry .ferry cannot be "
+				   "used: %s (format %u, mine is %u)",
 				   directory, why, h.preamble.format,
 				   FERRYI_FORMAT);
 	base = ferryi_map(fd, FERRYI_REGISTRY_BYTES);
 	if (!base)
-		return ferryi_fail(-ENOMEM, "realm %s: no address space for the "
-					    "registry",
+		return ferryi_fail(-ENOMEM,
+				   "realm %s: no address space for the "
+				   "registry",
 				   directory);
 	attach(g, base);
 	return 0;
@@ -139,8 +147,9 @@ int ferryi_registry_open(struct ferryi_registry *out, int dir,
 		return ferryi_fail(-ENOENT, "realm %s: nobody has used it yet",
 				   directory);
 	if (fd < 0)
-		return ferryi_fail_sys(-fd, "realm %s: cannot open its registry "
-					    "(who may is shown by ls -la)",
+		return ferryi_fail_sys(-fd,
+				       "realm %s: cannot open its registry "
+				       "(who may is shown by ls -la)",
 				       directory);
 	r = map(out, fd, directory);
 	if (r < 0) {
@@ -152,7 +161,8 @@ int ferryi_registry_open(struct ferryi_registry *out, int dir,
 
 int ferryi_registry_reserve(struct ferryi_registry *g, int fd, uint32_t i)
 {
-	uint64_t at = FERRYI_HEADER_BYTES + sizeof(struct ferryi_registry_control);
+	uint64_t at =
+		FERRYI_HEADER_BYTES + sizeof(struct ferryi_registry_control);
 	uint32_t old = ferryi_registry_slots(g), to = i + FERRYI_SLOTS_FIRST;
 	int r;
 

@@ -17,23 +17,23 @@
 #include "shm/atomic.h"
 #include "shm/layout.h"
 
-#define FERRYI_REGISTRY_NAME	".ferry"
-#define FERRYI_LOCK_RECOVER	((uint64_t)1 << 40)
-#define FERRYI_LOCK_NAMES	((uint64_t)1 << 41)
-#define FERRYI_SLOTS_FIRST	32u
+#define FERRYI_REGISTRY_NAME ".ferry"
+#define FERRYI_LOCK_RECOVER  ((uint64_t)1 << 40)
+#define FERRYI_LOCK_NAMES    ((uint64_t)1 << 41)
+#define FERRYI_SLOTS_FIRST   32u
 
 struct ferryi_registry_header {
 	struct ferryi_preamble preamble;
 	uint32_t n_slots;
 	uint32_t pad;
-	uint64_t checksum;	/* of everything before it */
+	uint64_t checksum; /* of everything before it */
 };
 
 struct ferryi_slot {
-	uint64_t state;		/* incarnation << 8 | 1 when a process has it */
+	uint64_t state; /* incarnation << 8 | 1 when a process has it */
 	uint64_t start_time;
 	uint64_t pid_namespace;
-	int64_t since;		/* CLOCK_REALTIME ns */
+	int64_t since; /* CLOCK_REALTIME ns */
 	uint32_t pid, uid, gid;
 	uint32_t pad;
 	char name[16];
@@ -41,13 +41,13 @@ struct ferryi_slot {
 };
 
 struct ferryi_registry_control {
-	uint32_t death;		/* always 0: what the tokens aim at */
+	uint32_t death; /* always 0: what the tokens aim at */
 	uint8_t pad0[124];
-	uint32_t epoch;		/* moves with every repair */
-	uint32_t net;		/* slot + 1 of who carries the safety net, or 0 */
-	uint32_t reserved;	/* slots that have memory: high-water mark */
-	uint32_t retired;	/* 1: the file is being removed; final */
-	int64_t looked_at;	/* CLOCK_MONOTONIC ns: the last full look began */
+	uint32_t epoch;	   /* moves with every repair */
+	uint32_t net;	   /* slot + 1 of who carries the safety net, or 0 */
+	uint32_t reserved; /* slots that have memory: high-water mark */
+	uint32_t retired;  /* 1: the file is being removed; final */
+	int64_t looked_at; /* CLOCK_MONOTONIC ns: the last full look began */
 	uint8_t pad1[3944];
 };
 

@@ -25,7 +25,7 @@
 struct job {
 	struct ferryi_realm *realm;
 	uint32_t owner;
-	bool complete;		/* every object could be opened */
+	bool complete; /* every object could be opened */
 };
 
 static bool was_member(int fd, uint32_t owner)
@@ -49,14 +49,15 @@ static int repair_object(const char *name, void *arg)
 		return 0;
 	fd = ferryi_open_at(job->realm->dir, name);
 	if (fd < 0) {
-		job->complete &= fd != -EACCES && fd != -EMFILE && fd != -ENFILE;
+		job->complete &= fd != -EACCES && fd != -EMFILE &&
+				 fd != -ENFILE;
 		return 0;
 	}
 	if (!was_member(fd, job->owner)) {
 		ferryi_close(fd);
 		return 0;
 	}
-	if (ferryi_view_open(&v, fd) < 0) {	/* closes fd; not a mailbox */
+	if (ferryi_view_open(&v, fd) < 0) { /* closes fd; not a mailbox */
 		job->complete &= v.state != FERRY_NO_ACCESS;
 		return 0;
 	}
@@ -104,7 +105,8 @@ int ferryi_repair(struct ferryi_realm *r, uint32_t i, uint64_t state)
  * closed our descriptor behind our back (closefrom) and still uses the mapping;
  * after an exec it lives too, but maps nothing.
  */
-static bool still_maps(const struct ferryi_realm *r, const struct ferryi_slot *s)
+static bool still_maps(const struct ferryi_realm *r,
+		       const struct ferryi_slot *s)
 {
 	return s->pid_namespace &&
 	       s->pid_namespace == ferryi_identity()->pid_namespace &&
@@ -144,18 +146,19 @@ int ferryi_realm_look(struct ferryi_realm *r)
 	if (pthread_mutex_trylock(&r->looking) != 0)
 		return 0;
 	if (ferryi_realm_renew(r) == 0) {
-		for (uint32_t i = 0; i < ferryi_registry_slots(&r->registry); i++)
+		for (uint32_t i = 0; i < ferryi_registry_slots(&r->registry);
+		     i++)
 			if (i != r->owner)
 				found += look_at(r, i);
 		ferryi_store(&r->registry.control->looked_at, began);
 	}
 	if (ferryi_load(&r->registry.control->death) != 0)
-		ferryi_store(&r->registry.control->death, 0);	/* foreign */
+		ferryi_store(&r->registry.control->death, 0); /* foreign */
 	pthread_mutex_unlock(&r->looking);
 	return found;
 }
 
-#define NAMES_WAIT 2000000000	/* ns */
+#define NAMES_WAIT 2000000000 /* ns */
 
 int ferryi_realm_unlink(struct ferryi_realm *r, const char *name,
 			const struct stat *file)
@@ -168,10 +171,11 @@ int ferryi_realm_unlink(struct ferryi_realm *r, const char *name,
 			     ferryi_now() + NAMES_WAIT);
 	if (e < 0) {
 		pthread_mutex_unlock(&r->names);
-		return ferryi_fail(-EBUSY,
-				   "realm %s: a process that removes a name holds "
-				   "the lock and does not go on (is it stopped?)",
-				   r->path);
+		return ferryi_fail(
+			-EBUSY,
+			"realm %s: a process that removes a name holds "
+			"the lock and does not go on (is it stopped?)",
+			r->path);
 	}
 	e = ferryi_stat_at(r->dir, name, &now);
 	if (e == 0 && now.st_dev == file->st_dev && now.st_ino == file->st_ino)

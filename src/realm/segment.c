@@ -24,7 +24,8 @@
 /* Each round needs somebody else to have removed or made the name. */
 #define ROUNDS 1000
 
-static struct ferryi_segment *find(struct ferryi_realm *r, const struct stat *st)
+static struct ferryi_segment *find(struct ferryi_realm *r,
+				   const struct stat *st)
 {
 	for (struct ferryi_segment *s = r->segments; s; s = s->next)
 		if (s->view.file.st_dev == st->st_dev &&
@@ -60,7 +61,8 @@ static bool has_dead_member(const struct ferryi_realm *r,
 		uint64_t bits = ferryi_load(&q->control->members[i]);
 
 		for (; bits; bits &= bits - 1) {
-			uint32_t owner = i * 64 + (uint32_t)__builtin_ctzll(bits);
+			uint32_t owner =
+				i * 64 + (uint32_t)__builtin_ctzll(bits);
 
 			if (owner != r->owner &&
 			    ferryi_lock_held(r->fd, owner, 1) == 0)
@@ -96,20 +98,22 @@ static int view_by_name(struct ferryi_realm *r, const char *name,
 		struct stat st = { 0 };
 
 		ferryi_stat_at(r->dir, name, &st);
-		return ferryi_fail(-EACCES,
-				   "mailbox %s belongs to uid %u, mode %04o; you "
-				   "are uid %u (its owner can give access with "
-				   "--mode and --group)",
-				   name, st.st_uid, st.st_mode & 07777,
-				   ferryi_identity()->uid);
+		return ferryi_fail(
+			-EACCES,
+			"mailbox %s belongs to uid %u, mode %04o; you "
+			"are uid %u (its owner can give access with "
+			"--mode and --group)",
+			name, st.st_uid, st.st_mode & 07777,
+			ferryi_identity()->uid);
 	}
 	if (fd < 0)
 		return ferryi_fail_sys(-fd, "%s/%s: cannot be opened", r->path,
 				       name);
 	e = ferryi_view_open(v, fd);
 	if (e < 0)
-		return ferryi_fail(e, "%s/%s cannot be used: %s (format %u, mine "
-				      "is %u; ferry gc explains what is left)",
+		return ferryi_fail(e,
+				   "%s/%s cannot be used: %s (format %u, mine "
+				   "is %u; ferry gc explains what is left)",
 				   r->path, name, v->why,
 				   v->header.preamble.format, FERRYI_FORMAT);
 	return 0;
@@ -164,7 +168,8 @@ static int open_locked(struct ferryi_segment **out, struct ferryi_realm *r,
 		if (e <= 0)
 			return e;
 	}
-	return ferryi_fail(-EBUSY, "%s/%s is being made and removed all the time",
+	return ferryi_fail(-EBUSY,
+			   "%s/%s is being made and removed all the time",
 			   r->path, name);
 }
 
@@ -187,13 +192,14 @@ static int no_room(struct ferryi_realm *r, const char *name, int err,
 	uint64_t space = 0, total = 0;
 
 	ferryi_space(r->dir, &space, &total);
-	return ferryi_fail_sys(-err,
-			       "mailbox %s: %llu KiB wanted, %llu of %llu KiB free "
-			       "in %s (free some, or make the file system larger: "
-			       "mount -o remount,size=)",
-			       name, (unsigned long long)wanted / 1024,
-			       (unsigned long long)space / 1024,
-			       (unsigned long long)total / 1024, r->path);
+	return ferryi_fail_sys(
+		-err,
+		"mailbox %s: %llu KiB wanted, %llu of %llu KiB free "
+		"in %s (free some, or make the file system larger: "
+		"mount -o remount,size=)",
+		name, (unsigned long long)wanted / 1024,
+		(unsigned long long)space / 1024,
+		(unsigned long long)total / 1024, r->path);
 }
 
 /* The whole segment, in a file without a name. */
@@ -211,7 +217,8 @@ static int build(struct ferryi_realm *r, const char *name, int fd,
 		return no_room(r, name, e, first);
 	base = ferryi_map(fd, first);
 	if (!base)
-		return ferryi_fail(-ENOMEM, "no address space for mailbox %s", name);
+		return ferryi_fail(-ENOMEM, "no address space for mailbox %s",
+				   name);
 	memcpy(base, h, sizeof *h);
 	control = (void *)(base + FERRYI_HEADER_BYTES);
 	ferryi_queue_format(control, h);
@@ -229,15 +236,17 @@ static int publish(struct ferryi_realm *r, const char *name,
 	int fd = ferryi_file_new(r->dir, temporary), e;
 
 	if (fd < 0)
-		return ferryi_fail_sys(-fd, "realm %s: cannot make a file (is it "
-					    "writable for you?)",
+		return ferryi_fail_sys(-fd,
+				       "realm %s: cannot make a file (is it "
+				       "writable for you?)",
 				       r->path);
 	e = build(r, name, fd, h);
 	if (e == 0) {
 		e = ferryi_set_access(fd, mode, gid);
 		if (e < 0)
-			e = ferryi_fail_sys(-e, "mailbox %s: cannot be given to "
-						"group %lld (are you a member?)",
+			e = ferryi_fail_sys(-e,
+					    "mailbox %s: cannot be given to "
+					    "group %lld (are you a member?)",
 					    name, (long long)gid);
 	}
 	/* C2: complete, without a name; if we die here it vanishes */
@@ -288,7 +297,8 @@ static int create_locked(struct ferryi_segment **out, struct ferryi_realm *r,
 		if (e < 0)
 			return ferryi_fail_sentence(e) ?
 				       e :
-				       ferryi_fail_sys(-e, "%s/%s: cannot be made",
+				       ferryi_fail_sys(-e,
+						       "%s/%s: cannot be made",
 						       r->path, name);
 		*out = add(r, name, &v);
 		if (*out)
@@ -296,7 +306,8 @@ static int create_locked(struct ferryi_segment **out, struct ferryi_realm *r,
 		ferryi_view_close(&v);
 		return ferryi_fail(-ENOMEM, "out of memory");
 	}
-	return ferryi_fail(-EBUSY, "%s/%s is being made and removed all the time",
+	return ferryi_fail(-EBUSY,
+			   "%s/%s is being made and removed all the time",
 			   r->path, name);
 }
 
@@ -368,7 +379,8 @@ static int own_fd(struct ferryi_segment *s)
 	int fd;
 
 	if (ferryi_stat(s->view.fd, &st) == 0 &&
-	    st.st_dev == s->view.file.st_dev && st.st_ino == s->view.file.st_ino)
+	    st.st_dev == s->view.file.st_dev &&
+	    st.st_ino == s->view.file.st_ino)
 		return s->view.fd;
 	if (ferryi_realm_renew(s->realm) < 0)
 		return -ESTALE;
@@ -386,7 +398,8 @@ uint64_t ferryi_segment_bytes(const struct ferryi_segment *s)
 {
 	struct stat st;
 
-	return ferryi_stat(s->view.fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
+	return ferryi_stat(s->view.fd, &st) < 0 ? 0 :
+						  (uint64_t)st.st_blocks * 512;
 }
 
 static int reserve(struct ferryi_segment *s, uint64_t at, uint64_t len)
@@ -395,8 +408,9 @@ static int reserve(struct ferryi_segment *s, uint64_t at, uint64_t len)
 	int fd = own_fd(s), e;
 
 	if (fd < 0)
-		return ferryi_fail(fd, "mailbox %s: its file was closed and is gone",
-				   s->name);
+		return ferryi_fail(
+			fd, "mailbox %s: its file was closed and is gone",
+			s->name);
 	used = limit ? ferryi_segment_bytes(s) : 0;
 	if (limit && used + len > limit)
 		return ferryi_fail(-ENOSPC,
@@ -409,7 +423,8 @@ static int reserve(struct ferryi_segment *s, uint64_t at, uint64_t len)
 	return e < 0 ? no_room(s->realm, s->name, e, len) : 0;
 }
 
-int ferryi_segment_grow(struct ferryi_segment *s, const struct ferryi_growth *grow)
+int ferryi_segment_grow(struct ferryi_segment *s,
+			const struct ferryi_growth *grow)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		int e = grow->bytes[i] ?
@@ -427,7 +442,8 @@ int ferryi_segment_back(struct ferryi_segment *s, uint32_t index, uint64_t len)
 {
 	struct ferryi_queue *q = &s->view.queue;
 	struct ferryi_record *rec = ferryi_queue_record(q, index);
-	const struct ferryi_class *k = &q->classes[ferryi_queue_class(q, index)];
+	const struct ferryi_class *k =
+		&q->classes[ferryi_queue_class(q, index)];
 	int e;
 
 	if (k->size <= FERRYI_EAGER || ferryi_fetch(&rec->taker.backed) >= len)

@@ -14,10 +14,10 @@
 struct ferryi_view {
 	int fd;
 	struct stat file;
-	struct ferryi_header header;	/* a private copy */
+	struct ferryi_header header; /* a private copy */
 	struct ferryi_queue queue;
-	enum ferry_state state;		/* set on failure as well */
-	const char *why;		/* a static phrase on failure */
+	enum ferry_state state; /* set on failure as well */
+	const char *why;	/* a static phrase on failure */
 };
 
 /* Takes over `fd`, also on failure. */
@@ -25,11 +25,12 @@ int ferryi_view_open(struct ferryi_view *v, int fd);
 void ferryi_view_close(struct ferryi_view *v);
 
 /* How it stands, all fields. */
-void ferryi_view_stat(const struct ferryi_view *v, struct ferry_mailbox_stat *st);
+void ferryi_view_stat(const struct ferryi_view *v,
+		      struct ferry_mailbox_stat *st);
 
 /* A mailbox that this process uses. */
 struct ferryi_segment {
-	struct ferryi_segment *next;	/* in the realm */
+	struct ferryi_segment *next; /* in the realm */
 	unsigned refs;
 	struct ferryi_realm *realm;
 	char *name;
@@ -55,7 +56,8 @@ void ferryi_segment_close(struct ferryi_segment *s);
 void ferryi_segment_ref(struct ferryi_segment *s);
 
 /* Give memory to *grow; counts against the mailbox's byte limit. */
-int ferryi_segment_grow(struct ferryi_segment *s, const struct ferryi_growth *grow);
+int ferryi_segment_grow(struct ferryi_segment *s,
+			const struct ferryi_growth *grow);
 
 /* Make sure that `len` bytes of a chunk that we own have memory. */
 int ferryi_segment_back(struct ferryi_segment *s, uint32_t index, uint64_t len);

@@ -11,19 +11,19 @@
 struct ferryi_segment;
 
 struct ferryi_realm {
-	struct ferryi_realm *next;	/* all of this process, also left ones */
-	uint32_t generation;		/* of the process, see sys/process.h */
-	unsigned refs;			/* 0: left; the mapping stays */
+	struct ferryi_realm *next; /* all of this process, also left ones */
+	uint32_t generation;	   /* of the process, see sys/process.h */
+	unsigned refs;		   /* 0: left; the mapping stays */
 	char *path;
-	int dir;			/* the directory */
-	int fd;				/* the registry, on our own description */
-	dev_t dev;			/* of the registry file */
+	int dir;   /* the directory */
+	int fd;	   /* the registry, on our own description */
+	dev_t dev; /* of the registry file */
 	ino_t ino;
 	struct ferryi_registry registry;
-	uint32_t owner;			/* our slot */
-	uint64_t incarnation;		/* its state word while it is ours */
-	pthread_mutex_t looking;	/* one thread looks for the dead */
-	pthread_mutex_t names;		/* threads share one file lock */
+	uint32_t owner;		 /* our slot */
+	uint64_t incarnation;	 /* its state word while it is ours */
+	pthread_mutex_t looking; /* one thread looks for the dead */
+	pthread_mutex_t names;	 /* threads share one file lock */
 	struct ferryi_segment *segments;
 };
 

@@ -70,7 +70,8 @@ void ferryi_view_close(struct ferryi_view *v)
 	v->fd = -1;
 }
 
-void ferryi_view_stat(const struct ferryi_view *v, struct ferry_mailbox_stat *st)
+void ferryi_view_stat(const struct ferryi_view *v,
+		      struct ferry_mailbox_stat *st)
 {
 	const struct ferryi_choice *c = &v->header.choice;
 	struct ferryi_control *w = v->queue.control;

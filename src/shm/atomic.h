@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ferryi_load(p)     __atomic_load_n((p), __ATOMIC_SEQ_CST)
+#define ferryi_load(p)	   __atomic_load_n((p), __ATOMIC_SEQ_CST)
 #define ferryi_store(p, v) __atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
-#define ferryi_or(p, v)    __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
+#define ferryi_or(p, v)	   __atomic_fetch_or((p), (v), __ATOMIC_SEQ_CST)
 #define ferryi_and(p, v)   __atomic_fetch_and((p), (v), __ATOMIC_SEQ_CST)
 #define ferryi_add(p, v)   __atomic_fetch_add((p), (v), __ATOMIC_SEQ_CST)
 
@@ -34,7 +34,7 @@ static inline bool ferryi_cas32(uint32_t *p, uint32_t from, uint32_t to)
  * A field that another process may be writing: read once, so that the value
  * that was checked is the value that is used.
  */
-#define ferryi_fetch(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define ferryi_fetch(p)	 __atomic_load_n((p), __ATOMIC_RELAXED)
 #define ferryi_put(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 
 #endif

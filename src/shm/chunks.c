@@ -28,7 +28,8 @@ uint32_t ferryi_queue_class(const struct ferryi_queue *q, uint32_t index)
 
 uint64_t ferryi_queue_place_at(const struct ferryi_queue *q, uint32_t index)
 {
-	const struct ferryi_class *k = &q->classes[ferryi_queue_class(q, index)];
+	const struct ferryi_class *k =
+		&q->classes[ferryi_queue_class(q, index)];
 
 	return k->size ? k->payload_at + (index - k->first) * k->size : 0;
 }
@@ -36,7 +37,8 @@ uint64_t ferryi_queue_place_at(const struct ferryi_queue *q, uint32_t index)
 void *ferryi_queue_place(const struct ferryi_queue *q, uint32_t index,
 			 uint64_t *out_size)
 {
-	const struct ferryi_class *k = &q->classes[ferryi_queue_class(q, index)];
+	const struct ferryi_class *k =
+		&q->classes[ferryi_queue_class(q, index)];
 	uint64_t at = ferryi_queue_place_at(q, index);
 
 	*out_size = at ? k->size : FERRYI_INLINE;
@@ -51,7 +53,8 @@ static uint64_t room(const struct ferryi_class *k)
 static bool claim(struct ferryi_queue *q, uint32_t index, uint32_t owner,
 		  struct ferryi_chunk *out)
 {
-	uint64_t *word = &q->records[index].word, seen = ferryi_load(word), mine;
+	uint64_t *word = &q->records[index].word, seen = ferryi_load(word),
+		 mine;
 
 	if (ferryi_word_state(seen) != FERRYI_FREE)
 		return false;
@@ -120,7 +123,8 @@ void ferryi_growth_plan(const struct ferryi_queue *q, uint32_t class,
 	}
 }
 
-void ferryi_queue_grown(struct ferryi_queue *q, const struct ferryi_growth *grow)
+void ferryi_queue_grown(struct ferryi_queue *q,
+			const struct ferryi_growth *grow)
 {
 	uint32_t *mark = &q->control->reserved[grow->class], old;
 
@@ -142,13 +146,13 @@ int ferryi_queue_loan(struct ferryi_queue *q, uint32_t owner, uint64_t len,
 	if (len <= FERRYI_INLINE && claim_home(q, owner, out))
 		return 0;
 	while (room(&q->classes[class]) < len)
-		class++;
+		class ++;
 	if (len <= FERRYI_INLINE && claim_in_class(q, 0, owner, out))
 		return 0;
 	for (uint32_t k = class; k < q->n_classes; k++) {
 		if (claim_in_class(q, k, owner, out))
 			return 0;
-		if (k > class + 1)	/* new memory at most one size up */
+		if (k > class + 1) /* new memory at most one size up */
 			continue;
 		ferryi_growth_plan(q, k, grow);
 		if (grow->to > grow->from)

@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* A class never spans more than this, so that a segment stays mappable. */
-#define CLASS_BYTES_MAX ((uint64_t)64 << 30)
-#define TURN_POSITION_BITS 34	/* an old cell must not look new before this */
+#define CLASS_BYTES_MAX	   ((uint64_t)64 << 30)
+#define TURN_POSITION_BITS 34 /* an old cell must not look new before this */
 #define FIRST_CHUNKS	   32u
 
 unsigned ferry_format_version(void)
@@ -43,8 +43,7 @@ static int check_choice(const struct ferryi_choice *c, const char **out_why)
 	if (c->message_max > FERRYI_MESSAGE_MAX)
 		return refuse(out_why, -EINVAL,
 			      "the largest message can be at most 1 GiB");
-	if (c->full > FERRY_FULL_DROP_OLD ||
-	    c->delivery > FERRY_AT_MOST_ONCE ||
+	if (c->full > FERRY_FULL_DROP_OLD || c->delivery > FERRY_AT_MOST_ONCE ||
 	    c->persistence > FERRY_PERSIST_KERNEL ||
 	    c->trust > FERRY_TRUST_GROUP)
 		return refuse(out_why, -EINVAL, "an option has no such value");
@@ -52,7 +51,8 @@ static int check_choice(const struct ferryi_choice *c, const char **out_why)
 		return refuse(out_why, -EINVAL,
 			      "the delivery limit can be at most 255");
 	if (memchr(c->dead_letter, 0, sizeof c->dead_letter) == NULL)
-		return refuse(out_why, -EINVAL, "the dead-letter name is too long");
+		return refuse(out_why, -EINVAL,
+			      "the dead-letter name is too long");
 	return 0;
 }
 
@@ -109,17 +109,19 @@ int ferryi_layout_plan(struct ferryi_header *h, const struct ferryi_choice *c,
 		return r;
 	memset(h, 0, sizeof *h);
 	h->choice = *c;
-	h->shape.ring_log2 = (uint8_t)ferryi_max(ferryi_log2_up(c->capacity), 1);
+	h->shape.ring_log2 =
+		(uint8_t)ferryi_max(ferryi_log2_up(c->capacity), 1);
 	plan_classes(h);
 	h->shape.index_bits = (uint8_t)ferryi_log2_up(h->n_chunks);
-	h->shape.gen_bits = h->shape.ring_log2 + 2;	/* a chunk has at most one
+	h->shape.gen_bits = h->shape.ring_log2 + 2; /* a chunk has at most one
 							 * stale cell a position */
 	h->shape.turn_bits = 63 - h->shape.index_bits - h->shape.gen_bits;
 	if (h->shape.turn_bits + h->shape.ring_log2 < TURN_POSITION_BITS ||
 	    h->shape.index_bits + h->shape.gen_bits > 60)
-		return refuse(out_why, -EINVAL,
-			      "capacity times sizes needs too many chunks (lower "
-			      "the capacity or the largest message)");
+		return refuse(
+			out_why, -EINVAL,
+			"capacity times sizes needs too many chunks (lower "
+			"the capacity or the largest message)");
 	h->preamble.magic = FERRYI_MAGIC;
 	h->preamble.format = FERRYI_FORMAT;
 	h->preamble.word_bits = 64;
@@ -135,23 +137,26 @@ int ferryi_preamble_check(const struct ferryi_preamble *p, uint32_t kind,
 	if (p->magic != FERRYI_MAGIC)
 		return refuse(out_why, -EBADMSG, "it is not a file of ferry's");
 	if (p->format != FERRYI_FORMAT)
-		return refuse(out_why, -EPROTO, "its format is of another version");
+		return refuse(out_why, -EPROTO,
+			      "its format is of another version");
 	if (p->word_bits != 64 || p->must_know != 0)
 		return refuse(out_why, -EPROTO,
 			      "it needs features that this version lacks");
 	if (p->kind != kind)
-		return refuse(out_why, -EBADMSG, "it is another kind of object");
-	if (p->total_bytes != file_bytes)
 		return refuse(out_why, -EBADMSG,
-			      "its size is wrong: it was truncated or extended");
+			      "it is another kind of object");
+	if (p->total_bytes != file_bytes)
+		return refuse(
+			out_why, -EBADMSG,
+			"its size is wrong: it was truncated or extended");
 	return 0;
 }
 
 static int check_classes(const struct ferryi_header *h)
 {
 	uint64_t chunks = 0, bytes = h->preamble.total_bytes;
-	uint64_t free_from = h->records_at +
-			     h->n_chunks * sizeof(struct ferryi_record);
+	uint64_t free_from =
+		h->records_at + h->n_chunks * sizeof(struct ferryi_record);
 	const struct ferryi_class *k;
 
 	if (h->n_classes < 2 || h->n_classes > FERRYI_CLASSES ||
@@ -170,8 +175,8 @@ static int check_classes(const struct ferryi_header *h)
 		chunks += k->count;
 		free_from = k->payload_at + k->size * k->count;
 	}
-	if (chunks != h->n_chunks ||
-	    chunks > (uint64_t)1 << h->shape.index_bits)
+	if (chunks != h->n_chunks || chunks > (uint64_t)1
+						      << h->shape.index_bits)
 		return -EBADMSG;
 	return 0;
 }

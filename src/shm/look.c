@@ -63,10 +63,10 @@ int ferryi_queue_peek(struct ferryi_queue *q, uint64_t *cursor,
 		memcpy(out, &q->records[b.index], sizeof *out);
 		data = ferryi_queue_place(q, b.index, &place);
 		len = ferryi_min(out->len, place);
-		if (size)	/* `buf` may be NULL */
+		if (size) /* `buf` may be NULL */
 			memcpy(buf, data, ferryi_min(len, size));
 		if (ferryi_load(&q->records[b.index].word) != b.word)
-			continue;	/* taken under our eyes: look anew */
+			continue; /* taken under our eyes: look anew */
 		out->len = (uint32_t)len;
 		*out_deliveries = ferryi_word_deliveries(b.word);
 		*cursor = b.seq + 1;
@@ -75,7 +75,8 @@ int ferryi_queue_peek(struct ferryi_queue *q, uint64_t *cursor,
 	return -EAGAIN;
 }
 
-void ferryi_queue_census(const struct ferryi_queue *q, struct ferryi_census *out)
+void ferryi_queue_census(const struct ferryi_queue *q,
+			 struct ferryi_census *out)
 {
 	memset(out, 0, sizeof *out);
 	for (uint32_t k = 0; k < q->n_classes; k++)

@@ -44,7 +44,8 @@ void ferryi_queue_attach(struct ferryi_queue *q, void *base,
 	q->at_most_once = h->choice.delivery == 1;
 }
 
-void ferryi_queue_format(struct ferryi_control *c, const struct ferryi_header *h)
+void ferryi_queue_format(struct ferryi_control *c,
+			 const struct ferryi_header *h)
 {
 	c->reserved[0] = ferryi_layout_first_chunks(h);
 }
@@ -104,12 +105,13 @@ static bool at_capacity(const struct ferryi_queue *q, uint64_t tail)
 enum step { DONE, RETRY, IS_FULL, STRANGE };
 
 /* One look at the cell of position *t. */
-static enum step try_publish(struct ferryi_queue *q, const struct ferryi_chunk *c,
-			     uint64_t *t)
+static enum step try_publish(struct ferryi_queue *q,
+			     const struct ferryi_chunk *c, uint64_t *t)
 {
 	struct ferryi_record *rec = ferryi_queue_record(q, c->index);
 	uint64_t *cell = ferryi_queue_cell(q, *t), word;
-	uint64_t seen = ferryi_load(cell), empty = ferryi_cell_free(&q->shape, *t);
+	uint64_t seen = ferryi_load(cell),
+		 empty = ferryi_cell_free(&q->shape, *t);
 	int64_t laps = ferryi_cell_laps(&q->shape, seen, *t);
 	uint64_t hint = *t;
 
@@ -136,7 +138,8 @@ static enum step try_publish(struct ferryi_queue *q, const struct ferryi_chunk *
 		if (cell_takeable(q, seen, &word))
 			return ferryi_load(&q->control->tail) == *t ? IS_FULL :
 								      RETRY;
-		ferryi_cas(cell, seen, empty);	/* stale: its taker is slow or dead */
+		ferryi_cas(cell, seen,
+			   empty); /* stale: its taker is slow or dead */
 		return RETRY;
 	}
 	return STRANGE;
@@ -183,10 +186,12 @@ int ferryi_queue_abandon(struct ferryi_queue *q, const struct ferryi_chunk *c)
 
 /* --- receive ------------------------------------------------------------ */
 
-static void pass(struct ferryi_queue *q, uint64_t *cell, uint64_t seen, uint64_t h)
+static void pass(struct ferryi_queue *q, uint64_t *cell, uint64_t seen,
+		 uint64_t h)
 {
 	/* T2: taken, its cell still FULL; if we die here others free it */
-	ferryi_cas(cell, seen, ferryi_cell_free(&q->shape, h + q->ring_mask + 1));
+	ferryi_cas(cell, seen,
+		   ferryi_cell_free(&q->shape, h + q->ring_mask + 1));
 	/* T3: the head still points at it; the next one moves it */
 	ferryi_cas(&q->control->head, h, h + 1);
 }
@@ -198,7 +203,8 @@ static enum step try_claim(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 {
 	uint64_t *cell = ferryi_queue_cell(q, h);
 	uint32_t index = ferryi_cell_index(&q->shape, seen);
-	uint64_t mine = ferryi_word(ferryi_word_gen(word), FERRYI_HELD, owner, 1);
+	uint64_t mine =
+		ferryi_word(ferryi_word_gen(word), FERRYI_HELD, owner, 1);
 
 	*out_len = ferryi_fetch(&q->records[index].len);
 	if (ferryi_load(cell) != seen)
@@ -227,11 +233,11 @@ static enum step try_take(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 		if (cell_takeable(q, seen, &word))
 			return try_claim(q, owner, max, *h, seen, word, out,
 					 out_len);
-		pass(q, cell, seen, *h);	/* stale */
+		pass(q, cell, seen, *h); /* stale */
 		*h = *h + 1;
 		return RETRY;
 	}
-	if (laps > 0) {		/* the hint is old: whatever was here is gone */
+	if (laps > 0) { /* the hint is old: whatever was here is gone */
 		*h += (uint64_t)(laps - 1) * (q->ring_mask + 1) + 1;
 		ferryi_cas(&q->control->head, hint, *h);
 		return RETRY;
@@ -249,7 +255,7 @@ static int take_from_ring(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 		if (!ferryi_queue_has_cell(q, h) ||
 		    ferryi_load(ferryi_queue_cell(q, h)) ==
 			    ferryi_cell_free(&q->shape, h))
-			return -EAGAIN;	/* nothing was put at h yet (I4) */
+			return -EAGAIN; /* nothing was put at h yet (I4) */
 		step = try_take(q, owner, max, &h, out, out_len);
 		if (step == DONE)
 			return 0;
@@ -289,8 +295,9 @@ int ferryi_queue_requeue(struct ferryi_queue *q, const struct ferryi_chunk *c,
 			 int64_t due)
 {
 	struct ferryi_record *rec = ferryi_queue_record(q, c->index);
-	uint64_t back = ferryi_word(ferryi_word_gen(c->word) + 1, FERRYI_RETURNED,
-				    0, ferryi_word_deliveries(c->word));
+	uint64_t back = ferryi_word(ferryi_word_gen(c->word) + 1,
+				    FERRYI_RETURNED, 0,
+				    ferryi_word_deliveries(c->word));
 
 	ferryi_put(&rec->taker.not_before, due);
 	if (!ferryi_cas(&rec->word, c->word, back))

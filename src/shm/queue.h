@@ -45,8 +45,8 @@ struct ferryi_chunk {
 /* Memory that must be reserved before the operation is tried again. */
 struct ferryi_growth {
 	uint32_t class;
-	uint32_t from, to;		/* chunks of the class */
-	uint64_t at[2], bytes[2];	/* ranges of the file; bytes 0: none */
+	uint32_t from, to;	  /* chunks of the class */
+	uint64_t at[2], bytes[2]; /* ranges of the file; bytes 0: none */
 };
 
 /* Use a mapping at `base` with a header that ferryi_layout_check() accepted. */
@@ -54,7 +54,8 @@ void ferryi_queue_attach(struct ferryi_queue *q, void *base,
 			 const struct ferryi_header *h);
 
 /* Prepare the control page of a new segment (all zero before). */
-void ferryi_queue_format(struct ferryi_control *c, const struct ferryi_header *h);
+void ferryi_queue_format(struct ferryi_control *c,
+			 const struct ferryi_header *h);
 
 /*
  * Claim a chunk for `len` bytes.  1: reserve *grow first, then
@@ -64,7 +65,8 @@ int ferryi_queue_loan(struct ferryi_queue *q, uint32_t owner, uint64_t len,
 		      struct ferryi_chunk *out, struct ferryi_growth *grow);
 
 /* The bytes of *grow have memory now. */
-void ferryi_queue_grown(struct ferryi_queue *q, const struct ferryi_growth *grow);
+void ferryi_queue_grown(struct ferryi_queue *q,
+			const struct ferryi_growth *grow);
 
 /*
  * Publish a loan.  0: accepted.  -EAGAIN: full.  1: reserve *grow.  -ESTALE: the
@@ -112,8 +114,8 @@ void *ferryi_queue_place(const struct ferryi_queue *q, uint32_t index,
 /* Its offset in the file, or 0 when it lies in the record. */
 uint64_t ferryi_queue_place_at(const struct ferryi_queue *q, uint32_t index);
 
-static inline struct ferryi_record *ferryi_queue_record(const struct ferryi_queue *q,
-							uint32_t index)
+static inline struct ferryi_record *ferryi_queue_record(
+	const struct ferryi_queue *q, uint32_t index)
 {
 	return &q->records[index];
 }
@@ -148,7 +150,8 @@ struct ferryi_census {
 	uint64_t chunks[FERRYI_STATES];
 	uint64_t queued;
 };
-void ferryi_queue_census(const struct ferryi_queue *q, struct ferryi_census *out);
+void ferryi_queue_census(const struct ferryi_queue *q,
+			 struct ferryi_census *out);
 
 /* After foreign writes: head and tail from the cells, which are the truth. */
 void ferryi_queue_heal_hints(struct ferryi_queue *q);

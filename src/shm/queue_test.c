@@ -27,10 +27,11 @@ static void allow(struct box *b, uint64_t at, uint64_t bytes)
 {
 	uint64_t from = at / FERRYI_PAGE * FERRYI_PAGE;
 
-	ck_assert_int_eq(mprotect(b->base + from,
-				  ferryi_round_up(at + bytes, FERRYI_PAGE) - from,
-				  PROT_READ | PROT_WRITE),
-			 0);
+	ck_assert_int_eq(
+		mprotect(b->base + from,
+			 ferryi_round_up(at + bytes, FERRYI_PAGE) - from,
+			 PROT_READ | PROT_WRITE),
+		0);
 }
 
 static void make(struct box *b, struct ferryi_choice c)
@@ -202,8 +203,8 @@ END_TEST
 
 START_TEST(messages_of_every_size_keep_their_bytes)
 {
-	static const uint64_t sizes[] = { 8,	95,   96,   97,	  255,	256, 257,
-					  1024, 4096, 4097, 16385, 65536 };
+	static const uint64_t sizes[] = { 8,   95,   96,   97,	 255,	256,
+					  257, 1024, 4096, 4097, 16385, 65536 };
 	struct ferryi_chunk c;
 	uint64_t room, len;
 	struct box b;
@@ -239,7 +240,8 @@ START_TEST(a_message_that_is_too_long_stays_first)
 	make(&b, choice(4, 64));
 	ck_assert_int_eq(put(&b, ME, 1, 40), 0);
 	ck_assert_int_eq(put(&b, ME, 2, 8), 0);
-	ck_assert_int_eq(ferryi_queue_take(&b.q, ME, 39, 0, &c, &len), -EMSGSIZE);
+	ck_assert_int_eq(ferryi_queue_take(&b.q, ME, 39, 0, &c, &len),
+			 -EMSGSIZE);
 	ck_assert_uint_eq(len, 40);
 	ck_assert_int_eq(get(&b), 1);
 	ck_assert_int_eq(get(&b), 2);
@@ -285,7 +287,7 @@ START_TEST(a_stale_cell_is_freed_by_the_next_receiver_or_sender)
 	ck_assert_int_eq(put(&b, ME, 2, 8), 0);
 	cell = b.q.records[0].cell;
 	ck_assert_int_eq(get_at(&b, OTHER, 0, &c), 0);
-	b.q.records[0].cell = cell;	/* T2: died before it freed the cell */
+	b.q.records[0].cell = cell; /* T2: died before it freed the cell */
 	b.q.control->head = 0;
 	if (_i)
 		ck_assert_int_eq(put(&b, ME, 3, 8), 0);
@@ -313,7 +315,7 @@ START_TEST(what_the_dead_wrote_held_and_sent_is_freed_returned_and_kept)
 	ck_assert_uint_eq(done.freed, 1);
 	ck_assert_uint_eq(done.queued, 2);
 	ck_assert_uint_eq(done.returned, 1);
-	recover(&b, OTHER, &done);	/* again: nothing left to do */
+	recover(&b, OTHER, &done); /* again: nothing left to do */
 	ck_assert_uint_eq(done.freed + done.queued + done.returned, 0);
 	ck_assert_int_eq(get_at(&b, ME, 0, &c), 0);
 	ck_assert_uint_eq(id_of(&b, &c), 1);
@@ -379,14 +381,14 @@ START_TEST(returned_messages_come_first_in_their_old_order_when_due)
 		ck_assert_int_eq(get_at(&b, ME, 0, &c[i]), 0);
 	ck_assert_int_eq(ferryi_queue_requeue(&b.q, &c[2], 0), 0);
 	ck_assert_int_eq(ferryi_queue_requeue(&b.q, &c[0], 0), 0);
-	ck_assert_int_eq(ferryi_queue_requeue(&b.q, &c[1],
-					      (int64_t)1 << 40),
+	ck_assert_int_eq(ferryi_queue_requeue(&b.q, &c[1], (int64_t)1 << 40),
 			 0);
 	ck_assert_int_eq(get(&b), 1);
 	ck_assert_int_eq(get(&b), 3);
 	ck_assert_int_eq(get(&b), 4);
 	ck_assert_int_eq(get(&b), -EAGAIN);
-	ck_assert_int_eq(get_at(&b, ME, ((int64_t)1 << 40) - 1, &c[0]), -EAGAIN);
+	ck_assert_int_eq(get_at(&b, ME, ((int64_t)1 << 40) - 1, &c[0]),
+			 -EAGAIN);
 	ck_assert_int_eq(get_at(&b, ME, (int64_t)1 << 40, &c[0]), 0);
 	ck_assert_uint_eq(id_of(&b, &c[0]), 2);
 	ck_assert_int_eq(ferryi_queue_release(&b.q, &c[0]), 0);
@@ -406,7 +408,7 @@ START_TEST(a_return_that_was_not_announced_is_found_by_recovery)
 	ck_assert_int_eq(put(&b, ME, 1, 8), 0);
 	ck_assert_int_eq(get_at(&b, OTHER, 0, &c), 0);
 	ck_assert_int_eq(ferryi_queue_requeue(&b.q, &c, 0), 0);
-	b.q.control->returned = 0;	/* Q1: died before the announcement */
+	b.q.control->returned = 0; /* Q1: died before the announcement */
 	ck_assert_int_eq(get(&b), -EAGAIN);
 	recover(&b, OTHER, &done);
 	ck_assert_int_eq(get(&b), 1);
@@ -418,7 +420,8 @@ END_TEST
 
 START_TEST(garbage_in_the_hints_is_healed_from_the_cells)
 {
-	static const uint64_t garbage[] = { 0, 5, 1000, UINT64_MAX, 1ull << 40 };
+	static const uint64_t garbage[] = { 0, 5, 1000, UINT64_MAX,
+					    1ull << 40 };
 	uint64_t bad = garbage[_i];
 	struct box b;
 
@@ -518,8 +521,8 @@ START_TEST(peek_sees_each_queued_message_once_and_takes_none)
 		ck_assert_uint_eq(id, i);
 		ck_assert_uint_eq(rec.seq, i);
 	}
-	ck_assert_int_eq(ferryi_queue_peek(&b.q, &cursor, &rec, &deliveries, &id,
-					   sizeof id),
+	ck_assert_int_eq(ferryi_queue_peek(&b.q, &cursor, &rec, &deliveries,
+					   &id, sizeof id),
 			 -EAGAIN);
 	ck_assert_int_eq(get(&b), 0);
 	fini(&b);
@@ -534,23 +537,25 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(t, 60);
-	tcase_add_loop_test(t, exactly_capacity_messages_fit_and_come_out_in_order,
-			    0, 10);
+	tcase_add_loop_test(
+		t, exactly_capacity_messages_fit_and_come_out_in_order, 0, 10);
 	tcase_add_test(t, a_taken_message_does_not_occupy_a_place);
 	tcase_add_test(t, messages_of_every_size_keep_their_bytes);
 	tcase_add_test(t, a_message_that_is_too_long_stays_first);
-	tcase_add_loop_test(t, an_old_hint_by_any_number_of_laps_loses_nothing, 0,
-			    6);
-	tcase_add_loop_test(t,
-			    a_stale_cell_is_freed_by_the_next_receiver_or_sender,
-			    0, 2);
-	tcase_add_test(t,
-		       what_the_dead_wrote_held_and_sent_is_freed_returned_and_kept);
+	tcase_add_loop_test(t, an_old_hint_by_any_number_of_laps_loses_nothing,
+			    0, 6);
+	tcase_add_loop_test(
+		t, a_stale_cell_is_freed_by_the_next_receiver_or_sender, 0, 2);
+	tcase_add_test(
+		t,
+		what_the_dead_wrote_held_and_sent_is_freed_returned_and_kept);
 	tcase_add_test(t, the_dead_ones_handle_is_fenced);
 	tcase_add_test(t, at_most_once_drops_and_counts_what_the_dead_held);
-	tcase_add_test(t, returned_messages_come_first_in_their_old_order_when_due);
+	tcase_add_test(
+		t, returned_messages_come_first_in_their_old_order_when_due);
 	tcase_add_test(t, a_return_that_was_not_announced_is_found_by_recovery);
-	tcase_add_loop_test(t, garbage_in_the_hints_is_healed_from_the_cells, 0, 5);
+	tcase_add_loop_test(t, garbage_in_the_hints_is_healed_from_the_cells, 0,
+			    5);
 	tcase_add_test(t, scrub_mends_words_that_nobody_could_have_left);
 	tcase_add_test(t, a_sleeper_is_told_what_would_let_it_go_on);
 	tcase_add_test(t, the_last_leaver_and_a_joiner_never_both_succeed);

@@ -4,7 +4,7 @@
 
 #include "shm/returned.h"
 
-#define TRIES 64	/* a word changes at most a few times under a dead owner */
+#define TRIES 64 /* a word changes at most a few times under a dead owner */
 
 /*
  * Whether the chunk was published in this generation.  The sender wrote the
@@ -30,9 +30,11 @@ static uint64_t without_owner(const struct ferryi_queue *q, uint32_t index,
 	uint64_t gen = ferryi_word_gen(word);
 
 	if (ferryi_word_state(word) == FERRYI_LOAN)
-		return ferryi_word(gen, is_published(q, index, word) ?
-						FERRYI_QUEUED :
-						FERRYI_FREE, 0, 0);
+		return ferryi_word(gen,
+				   is_published(q, index, word) ?
+					   FERRYI_QUEUED :
+					   FERRYI_FREE,
+				   0, 0);
 	if (q->at_most_once)
 		return ferryi_word_ended(word);
 	return ferryi_word(gen + 1, FERRYI_RETURNED, 0,
@@ -43,12 +45,8 @@ static void count(struct ferryi_queue *q, uint64_t from, uint64_t to,
 		  struct ferryi_recovery *out)
 {
 	switch (ferryi_word_state(to)) {
-	case FERRYI_QUEUED:
-		out->queued++;
-		break;
-	case FERRYI_RETURNED:
-		out->returned++;
-		break;
+	case FERRYI_QUEUED: out->queued++; break;
+	case FERRYI_RETURNED: out->returned++; break;
 	default:
 		if (ferryi_word_state(from) == FERRYI_LOAN) {
 			out->freed++;
@@ -97,7 +95,8 @@ void ferryi_recover_owner(struct ferryi_queue *q, uint32_t owner,
 
 	*out = (struct ferryi_recovery){ 0 };
 	for (uint32_t k = 0; k < q->n_classes; k++)
-		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n; i++)
+		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n;
+		     i++)
 			recover_chunk(q, q->classes[k].first + i, owner, handle,
 				      &returned, out);
 	/* V1: words are repaired, the hint is not; the next recoverer sees
@@ -118,11 +117,11 @@ static uint64_t mended(const struct ferryi_queue *q, uint32_t index,
 {
 	switch (ferryi_word_state(word)) {
 	case FERRYI_FREE:
-	case FERRYI_RETURNED:
-		return word;
+	case FERRYI_RETURNED: return word;
 	case FERRYI_LOAN:
 	case FERRYI_HELD:
-		return is_orphan(q, word) ? without_owner(q, index, word) : word;
+		return is_orphan(q, word) ? without_owner(q, index, word) :
+					    word;
 	case FERRYI_QUEUED:
 		return is_published(q, index, word) ? word :
 						      ferryi_word_ended(word);
@@ -164,7 +163,8 @@ uint32_t ferryi_scrub(struct ferryi_queue *q)
 void ferryi_queue_heal_hints(struct ferryi_queue *q)
 {
 	uint32_t n = ferryi_queue_reserved(q, 0);
-	uint64_t ring = q->ring_mask + 1, turns = ferryi_bits(q->shape.turn_bits);
+	uint64_t ring = q->ring_mask + 1,
+		 turns = ferryi_bits(q->shape.turn_bits);
 	unsigned low = q->shape.gen_bits + q->shape.index_bits;
 	uint64_t base = (ferryi_load(ferryi_queue_cell(q, 0)) >> low & turns)
 			<< q->shape.ring_log2;
@@ -173,7 +173,8 @@ void ferryi_queue_heal_hints(struct ferryi_queue *q)
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t cell = ferryi_load(ferryi_queue_cell(q, i));
 		int64_t at = ferryi_cell_laps(&q->shape, cell, base) *
-				     (int64_t)ring + (int64_t)i;
+				     (int64_t)ring +
+			     (int64_t)i;
 
 		head = at < head ? at : head;
 		if (!ferryi_cell_is_full(cell))
@@ -181,16 +182,16 @@ void ferryi_queue_heal_hints(struct ferryi_queue *q)
 		else
 			last = at > last ? at : last;
 	}
-	if (n < ring && base == 0)	/* the rest of the first lap */
+	if (n < ring && base == 0) /* the rest of the first lap */
 		empty = (int64_t)ferryi_min((uint64_t)empty, n);
 	if (empty == INT64_MAX)
 		empty = last + 1;
-	ferryi_store(&q->control->head, (base + (uint64_t)head) &
-					       (turns << q->shape.ring_log2 |
-						q->ring_mask));
-	ferryi_store(&q->control->tail, (base + (uint64_t)empty) &
-					       (turns << q->shape.ring_log2 |
-						q->ring_mask));
+	ferryi_store(&q->control->head,
+		     (base + (uint64_t)head) &
+			     (turns << q->shape.ring_log2 | q->ring_mask));
+	ferryi_store(&q->control->tail,
+		     (base + (uint64_t)empty) &
+			     (turns << q->shape.ring_log2 | q->ring_mask));
 }
 
 /* --- members ------------------------------------------------------------ */
@@ -266,7 +267,8 @@ bool ferryi_retire_if_unused(struct ferryi_queue *q)
 {
 	uint64_t joins = ferryi_load(&q->control->joins);
 
-	return (joins & 1) || (ferryi_member_count(q) == 0 && remove_at(q, joins));
+	return (joins & 1) ||
+	       (ferryi_member_count(q) == 0 && remove_at(q, joins));
 }
 
 void ferryi_retire(struct ferryi_queue *q)

@@ -13,10 +13,10 @@
 #define FERRYI_ANY_HANDLE 0u
 
 struct ferryi_recovery {
-	uint32_t freed;		/* loans that were never published */
-	uint32_t queued;	/* published: stay where they are, without owner */
-	uint32_t returned;	/* taken: will be delivered again */
-	uint32_t lost;		/* taken, in an at-most-once mailbox */
+	uint32_t freed;	   /* loans that were never published */
+	uint32_t queued;   /* published: stay where they are, without owner */
+	uint32_t returned; /* taken: will be delivered again */
+	uint32_t lost;	   /* taken, in an at-most-once mailbox */
 };
 
 /*

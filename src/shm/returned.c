@@ -24,11 +24,11 @@ void ferryi_returned_announce(struct ferryi_queue *q, int64_t due)
 
 /* What one pass over the words found. */
 struct scan {
-	bool found;		/* a due one */
+	bool found; /* a due one */
 	uint32_t index;
 	uint64_t word, seq;
-	uint64_t others;	/* returned ones besides it */
-	uint64_t next_due;	/* the earliest of those that are not due, units */
+	uint64_t others;   /* returned ones besides it */
+	uint64_t next_due; /* the earliest of those that are not due, units */
 };
 
 static void look(const struct ferryi_queue *q, uint32_t index, int64_t now,
@@ -58,12 +58,14 @@ static void scan(const struct ferryi_queue *q, int64_t now, struct scan *s)
 {
 	*s = (struct scan){ .next_due = ferryi_bits(40) };
 	for (uint32_t k = 0; k < q->n_classes; k++)
-		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n; i++)
+		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n;
+		     i++)
 			look(q, q->classes[k].first + i, now, s);
 }
 
 /* None is due: remember when the next one is, unless one came meanwhile. */
-static void settle(struct ferryi_queue *q, uint64_t before, const struct scan *s)
+static void settle(struct ferryi_queue *q, uint64_t before,
+		   const struct scan *s)
 {
 	ferryi_cas(&q->control->returned, before,
 		   ferryi_returned(s->others ? s->next_due : 0,
@@ -92,10 +94,10 @@ int ferryi_returned_take(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 		if (*out_len > max &&
 		    ferryi_load(&q->records[s.index].word) == s.word)
 			return -EMSGSIZE;
-		mine = ferryi_word(ferryi_word_gen(s.word), FERRYI_HELD, owner,
-				   (uint32_t)ferryi_min(
-					   ferryi_word_deliveries(s.word) + 1,
-					   255));
+		mine = ferryi_word(
+			ferryi_word_gen(s.word), FERRYI_HELD, owner,
+			(uint32_t)ferryi_min(ferryi_word_deliveries(s.word) + 1,
+					     255));
 		/* T4: like T1, for a message outside the ring */
 		if (!ferryi_cas(&q->records[s.index].word, s.word, mine))
 			continue;

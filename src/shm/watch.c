@@ -111,11 +111,8 @@ bool ferryi_watch(struct ferryi_queue *q, enum ferryi_gate gate, uint64_t len,
 	if (state & FERRYI_CLOSED && gate != FERRYI_GATE_RECV)
 		return true;
 	switch (gate) {
-	case FERRYI_GATE_RECV:
-		return may_receive(q, now, out);
-	case FERRYI_GATE_SPACE:
-		return may_fill(q, out);
-	default:
-		return may_loan(q, len, out);
+	case FERRYI_GATE_RECV: return may_receive(q, now, out);
+	case FERRYI_GATE_SPACE: return may_fill(q, out);
+	default: return may_loan(q, len, out);
 	}
 }

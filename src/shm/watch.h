@@ -38,7 +38,7 @@ struct ferryi_watch {
 		uint32_t expected;
 	} words[FERRYI_WATCH_MAX];
 	unsigned n;
-	int64_t due;		/* a returned message is due then, or INT64_MAX */
+	int64_t due; /* a returned message is due then, or INT64_MAX */
 };
 
 /*

@@ -94,7 +94,7 @@ static inline uint64_t ferryi_word_ended(uint64_t word)
 /* The futex word of a 64-bit word: the half that every change of it changes. */
 static inline uint32_t *ferryi_low_half(uint64_t *word)
 {
-	return (uint32_t *)word;	/* little-endian, checked in layout.h */
+	return (uint32_t *)word; /* little-endian, checked in layout.h */
 }
 
 static inline uint32_t *ferryi_high_half(uint64_t *word)

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-int64_t ferryi_now(void);	/* CLOCK_MONOTONIC, ns */
-int64_t ferryi_wall(void);	/* CLOCK_REALTIME, ns */
+int64_t ferryi_now(void);  /* CLOCK_MONOTONIC, ns */
+int64_t ferryi_wall(void); /* CLOCK_REALTIME, ns */
 
 #endif

@@ -21,8 +21,8 @@ static int result(long r)
 
 int ferryi_open_directory(const char *path)
 {
-	return result(open(path,
-			   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+	return result(
+		open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
 }
 
 int ferryi_make_directory(const char *path, unsigned mode)
@@ -32,7 +32,7 @@ int ferryi_make_directory(const char *path, unsigned mode)
 	if (mkdir(path, 0700) != 0)
 		return -errno;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0) {	/* a umask of 0777: we own it, so chmod may still work */
+	if (fd < 0) { /* a umask of 0777: we own it, so chmod may still work */
 		if (chmod(path, mode) != 0)
 			return -errno;
 		return 0;
@@ -44,14 +44,16 @@ int ferryi_make_directory(const char *path, unsigned mode)
 
 int ferryi_open_at(int dir, const char *name)
 {
-	return result(openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW |
-						O_NONBLOCK | O_NOCTTY));
+	return result(openat(dir, name,
+			     O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+				     O_NOCTTY));
 }
 
 int ferryi_open_read_at(int dir, const char *name)
 {
-	return result(openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-						O_NONBLOCK | O_NOCTTY));
+	return result(openat(dir, name,
+			     O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+				     O_NOCTTY));
 }
 
 int ferryi_reopen(int fd)
@@ -75,7 +77,8 @@ int ferryi_file_new(int dir, char out_name[32])
 			     O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
 }
 
-int ferryi_file_publish(int dir, int fd, const char *temporary, const char *name)
+int ferryi_file_publish(int dir, int fd, const char *temporary,
+			const char *name)
 {
 	char path[40];
 	int r;
@@ -87,7 +90,7 @@ int ferryi_file_publish(int dir, int fd, const char *temporary, const char *name
 	}
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	r = result(linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW));
-	if (r == -ENOENT)	/* no /proc: needs a capability or Linux 6.10 */
+	if (r == -ENOENT) /* no /proc: needs a capability or Linux 6.10 */
 		r = result(linkat(fd, "", dir, name, AT_EMPTY_PATH));
 	return r;
 }

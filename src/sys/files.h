@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-int ferryi_open_directory(const char *path);	/* not through a final symlink */
-int ferryi_make_directory(const char *path, unsigned mode);	/* exact mode */
+int ferryi_open_directory(const char *path); /* not through a final symlink */
+int ferryi_make_directory(const char *path, unsigned mode); /* exact mode */
 
 /* Open `name` in a directory for reading and writing; no symlink is followed. */
 int ferryi_open_at(int dir, const char *name);
@@ -57,7 +57,7 @@ void *ferryi_map(int fd, uint64_t size);
 void ferryi_unmap(void *base, uint64_t size);
 
 int ferryi_stat(int fd, struct stat *st);
-int ferryi_stat_path(const char *path, struct stat *st);	/* no symlink */
+int ferryi_stat_path(const char *path, struct stat *st); /* no symlink */
 int ferryi_stat_at(int dir, const char *name, struct stat *st);
 void ferryi_close(int fd);
 

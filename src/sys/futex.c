@@ -16,8 +16,8 @@
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
 #endif
-#define WAITV_MAX  128
-#define FUTEX_U32  2	/* FUTEX_32: size of a word, shared between processes */
+#define WAITV_MAX 128
+#define FUTEX_U32 2 /* FUTEX_32: size of a word, shared between processes */
 
 struct waitv {
 	uint64_t val;
@@ -50,12 +50,12 @@ bool ferryi_futex_has_waitv(void)
 		knob = getenv("FERRY_FUTEX_WAITV");
 		if (knob && strcmp(knob, "0") == 0)
 			state = -1;
-		else	/* no words at all: EINVAL where the call exists */
+		else /* no words at all: EINVAL where the call exists */
 			state = syscall(SYS_futex_waitv, NULL, 0, 0, NULL, 0) <
-						0 &&
-					errno == ENOSYS ?
-				-1 :
-				1;
+							0 &&
+						errno == ENOSYS ?
+					-1 :
+					1;
 		__atomic_store_n(&waitv_state, state, __ATOMIC_RELAXED);
 	}
 	return state > 0;
@@ -73,8 +73,8 @@ static int wait_many(const struct ferryi_futex *f, unsigned n, int64_t deadline)
 		v[i] = (struct waitv){ .val = f[i].expected,
 				       .uaddr = (uintptr_t)f[i].addr,
 				       .flags = FUTEX_U32 };
-	r = syscall(SYS_futex_waitv, v, n, 0, deadline == INT64_MAX ? NULL : &ts,
-		    CLOCK_MONOTONIC);
+	r = syscall(SYS_futex_waitv, v, n, 0,
+		    deadline == INT64_MAX ? NULL : &ts, CLOCK_MONOTONIC);
 	return r < 0 ? -errno : (int)r;
 }
 
@@ -98,7 +98,8 @@ static int wait_one(const struct ferryi_futex *f, unsigned n, int64_t deadline)
 	return errno == ETIMEDOUT && napping ? -EAGAIN : -errno;
 }
 
-int ferryi_futex_wait(const struct ferryi_futex *f, unsigned n, int64_t deadline)
+int ferryi_futex_wait(const struct ferryi_futex *f, unsigned n,
+		      int64_t deadline)
 {
 	return ferryi_futex_has_waitv() ? wait_many(f, n, deadline) :
 					  wait_one(f, n, deadline);

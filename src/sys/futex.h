@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FERRYI_FUTEX_NAP 20000000	/* ns */
+#define FERRYI_FUTEX_NAP 20000000 /* ns */
 
 struct ferryi_futex {
 	uint32_t *addr;

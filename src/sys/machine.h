@@ -10,7 +10,7 @@
 int ferryi_machine_remove_ipc(void);
 
 uint64_t ferryi_machine_max_files(void);
-uint64_t ferryi_machine_max_address_space(void);	/* UINT64_MAX: unlimited */
+uint64_t ferryi_machine_max_address_space(void); /* UINT64_MAX: unlimited */
 bool ferryi_machine_has_robust_list(void);
 
 #endif

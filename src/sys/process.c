@@ -26,12 +26,12 @@ static uint32_t self_generation;
 /* --- generations ------------------------------------------------------- */
 
 static pthread_once_t page_once = PTHREAD_ONCE_INIT;
-static uint32_t *page;		/* wiped to 0 in a child */
-static uint32_t generations;	/* copied to a child */
+static uint32_t *page;	     /* wiped to 0 in a child */
+static uint32_t generations; /* copied to a child */
 
 static void in_child(void)
 {
-	*page = 0;	/* kernels and emulators without MADV_WIPEONFORK */
+	*page = 0; /* kernels and emulators without MADV_WIPEONFORK */
 	pthread_mutex_init(&self_lock, NULL);
 }
 
@@ -79,7 +79,7 @@ uint64_t ferryi_start_time(pid_t pid)
 	if (n <= 0)
 		return 0;
 	text[n] = 0;
-	p = strrchr(text, ')');	/* the name before it may hold anything */
+	p = strrchr(text, ')'); /* the name before it may hold anything */
 	for (int field = 2; p && field < 22; field++)
 		p = strchr(p + 1, ' ');
 	return p ? strtoull(p, NULL, 10) : 0;

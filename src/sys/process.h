@@ -12,7 +12,7 @@
 
 struct ferryi_identity {
 	uint64_t start_time;	/* clock ticks since boot; 0 without /proc */
-	uint64_t pid_namespace;	/* inode of the pid namespace; 0 without /proc */
+	uint64_t pid_namespace; /* inode of the pid namespace; 0 without /proc */
 	uint32_t pid, uid, gid;
 	char name[16];
 };

@@ -36,7 +36,7 @@ void ferryi_eventfd_set(int fd)
 	int saved = errno;
 
 	if (write(fd, &one, sizeof one) < 0)
-		errno = saved;	/* full: it is readable already */
+		errno = saved; /* full: it is readable already */
 }
 
 void ferryi_eventfd_clear(int fd)

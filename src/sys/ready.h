@@ -10,8 +10,8 @@
  * Only the wait room calls this with a deadline in the future. */
 int ferryi_poll(struct pollfd *fds, unsigned n, int64_t deadline);
 
-int ferryi_eventfd(void);		/* a descriptor or a negative errno */
-void ferryi_eventfd_set(int fd);	/* readable from now on; async-signal-safe */
+int ferryi_eventfd(void);	 /* a descriptor or a negative errno */
+void ferryi_eventfd_set(int fd); /* readable from now on; async-signal-safe */
 void ferryi_eventfd_clear(int fd);
 
 #endif

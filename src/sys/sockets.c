@@ -136,12 +136,9 @@ int ferryi_socket_type(int fd)
 	if (option(fd, SO_ACCEPTCONN) == 1)
 		return FERRYI_SOCKET_LISTENER;
 	switch (type) {
-	case SOCK_STREAM:
-		return FERRYI_SOCKET_STREAM;
-	case SOCK_SEQPACKET:
-		return FERRYI_SOCKET_SEQPACKET;
-	case SOCK_DGRAM:
-		return FERRYI_SOCKET_DGRAM;
+	case SOCK_STREAM: return FERRYI_SOCKET_STREAM;
+	case SOCK_SEQPACKET: return FERRYI_SOCKET_SEQPACKET;
+	case SOCK_DGRAM: return FERRYI_SOCKET_DGRAM;
 	}
 	return FERRYI_SOCKET_OTHER;
 }
@@ -161,7 +158,7 @@ int ferryi_socket_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &c, &size) != 0)
 		return -errno;
-	if (c.uid == (uid_t)-1)	/* not a UNIX socket, or not connected */
+	if (c.uid == (uid_t)-1) /* not a UNIX socket, or not connected */
 		return -ENOTCONN;
 	*pid = c.pid;
 	*uid = c.uid;
@@ -228,13 +225,15 @@ static ssize_t receive(int fd, void *buf, size_t size, int flags)
 		char bytes[CMSG_SPACE(sizeof(struct ucred))];
 	} control;
 	struct iovec v = { buf, size };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
 			    .msg_control = &control,
 			    .msg_controllen = sizeof control };
 	ssize_t n;
 
-	while ((n = recvmsg(fd, &m, flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC |
-					    MSG_TRUNC)) < 0 &&
+	while ((n = recvmsg(fd, &m,
+			    flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC |
+				    MSG_TRUNC)) < 0 &&
 	       errno == EINTR)
 		;
 	if (n < 0)

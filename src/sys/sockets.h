@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define FERRYI_SOCKET_PATH_MAX 107	/* bytes sockaddr_un has for a name */
+#define FERRYI_SOCKET_PATH_MAX 107 /* bytes sockaddr_un has for a name */
 
 enum ferryi_socket_type {
 	FERRYI_SOCKET_STREAM,

@@ -20,14 +20,10 @@ int ferryi_fd_kind(int fd)
 		return -errno;
 	switch (st.st_mode & S_IFMT) {
 	case S_IFREG:
-	case S_IFBLK:
-		return FERRYI_FD_FILE;
-	case S_IFIFO:
-		return FERRYI_FD_PIPE;
-	case S_IFCHR:
-		return FERRYI_FD_DEVICE;
-	case S_IFSOCK:
-		return FERRYI_FD_SOCKET;
+	case S_IFBLK: return FERRYI_FD_FILE;
+	case S_IFIFO: return FERRYI_FD_PIPE;
+	case S_IFCHR: return FERRYI_FD_DEVICE;
+	case S_IFSOCK: return FERRYI_FD_SOCKET;
 	}
 	return FERRYI_FD_OTHER;
 }
@@ -72,7 +68,7 @@ int ferryi_pipe_reopen(int fd)
 	if (fstat(fd, &one) == 0 && fstat(again, &two) == 0 &&
 	    one.st_dev == two.st_dev && one.st_ino == two.st_ino)
 		return again;
-	close(again);	/* /proc is not what it seems */
+	close(again); /* /proc is not what it seems */
 	return -ENOENT;
 }
 
@@ -110,7 +106,7 @@ ssize_t ferryi_fd_read(int fd, void *buf, size_t size)
  */
 struct quiet {
 	sigset_t pipe, before;
-	bool ours;	/* a SIGPIPE that turns up is the write's */
+	bool ours; /* a SIGPIPE that turns up is the write's */
 };
 
 static void quiet_begin(struct quiet *q)

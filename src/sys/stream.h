@@ -16,10 +16,10 @@
 /* What a descriptor is, as far as moving bytes is concerned. */
 enum ferryi_fd_kind {
 	FERRYI_FD_FILE,
-	FERRYI_FD_PIPE,		/* a FIFO as well */
-	FERRYI_FD_DEVICE,	/* a terminal, a serial line, /dev/null */
+	FERRYI_FD_PIPE,	  /* a FIFO as well */
+	FERRYI_FD_DEVICE, /* a terminal, a serial line, /dev/null */
 	FERRYI_FD_SOCKET,
-	FERRYI_FD_OTHER,	/* a directory, an eventfd ... */
+	FERRYI_FD_OTHER, /* a directory, an eventfd ... */
 };
 
 /* The kind of `fd`, or -EBADF. */

@@ -22,7 +22,7 @@ static void find_head(void)
 
 	looked = true;
 	if (syscall(SYS_get_robust_list, 0, &head, &len) != 0) {
-		head = NULL;	/* emulators: the safety net alone remains */
+		head = NULL; /* emulators: the safety net alone remains */
 		return;
 	}
 	if (head)

@@ -33,10 +33,10 @@
 #define SECOND_LOOK    FERRY_MS(100)
 #define SUSPICION_FROM FERRY_MS(1)
 #define SUSPICION_TO   FERRY_MS(128)
-#define NET_DEFAULT    1000	/* ms */
-#define NAPPING_LOOK   FERRY_MS(100)	/* between looks without futex_waitv */
+#define NET_DEFAULT    1000	     /* ms */
+#define NAPPING_LOOK   FERRY_MS(100) /* between looks without futex_waitv */
 
-#define OWN_WORDS      4	/* cancel, epoch, net, death */
+#define OWN_WORDS 4 /* cancel, epoch, net, death */
 
 void ferryi_wait_begin(struct ferryi_wait *w)
 {
@@ -83,7 +83,7 @@ int ferryi_wait_check(const struct ferryi_wait *w)
 /* FERRY_NET_MS, read once: 0 switches the net off. */
 static int64_t net_period(void)
 {
-	static int64_t period = -1;	/* racing threads compute the same */
+	static int64_t period = -1; /* racing threads compute the same */
 	int64_t p = __atomic_load_n(&period, __ATOMIC_RELAXED);
 	const char *knob;
 
@@ -122,7 +122,7 @@ static void resign(struct ferryi_wait *w)
 static void look(struct ferryi_wait *w)
 {
 	if (ferryi_realm_look(w->realm) > 0 && w->suspicion)
-		w->suspicion = SUSPICION_FROM;	/* there may be more of them */
+		w->suspicion = SUSPICION_FROM; /* there may be more of them */
 }
 
 /* Somebody has looked since this call began: its deaths are not ours to find. */
@@ -148,7 +148,8 @@ static void look_after_sleep(struct ferryi_wait *w)
 {
 	if (w->suspicion) {
 		look(w);
-		w->suspicion = w->suspicion < SUSPICION_TO ? w->suspicion * 2 : 0;
+		w->suspicion = w->suspicion < SUSPICION_TO ? w->suspicion * 2 :
+							     0;
 		return;
 	}
 	if (w->looks < 2) {
@@ -164,7 +165,8 @@ static void look_after_sleep(struct ferryi_wait *w)
 /* Without futex_waitv no bell is heard: every nap may be the one. */
 static void look_while_napping(struct ferryi_wait *w)
 {
-	if (ferryi_now() - ferryi_load(&control_of(w)->looked_at) > NAPPING_LOOK)
+	if (ferryi_now() - ferryi_load(&control_of(w)->looked_at) >
+	    NAPPING_LOOK)
 		look(w);
 }
 
@@ -209,7 +211,7 @@ static int sleep_on_words(struct ferryi_wait *w)
 	r = ferryi_futex_wait(f, n, until);
 	if (!w->realm)
 		return 0;
-	if (r == (int)n - 1)	/* the bell; the first sleep after it is short */
+	if (r == (int)n - 1) /* the bell; the first sleep after it is short */
 		w->suspicion = SUSPICION_FROM;
 	if (r == (int)n - 1)
 		look(w);
@@ -275,7 +277,7 @@ void ferryi_cancel_set(struct ferryi_cancel *c)
 	__atomic_store_n(&c->word, 1, __ATOMIC_SEQ_CST);
 	if (c->fd >= 0)
 		ferryi_eventfd_set(c->fd);
-	ferryi_futex_wake(&c->word, INT_MAX);	/* turns are words everywhere */
+	ferryi_futex_wake(&c->word, INT_MAX); /* turns are words everywhere */
 }
 
 void ferryi_cancel_clear(struct ferryi_cancel *c)

@@ -26,13 +26,13 @@
 #include <stdint.h>
 #include <ferry/base.h>
 
-#define FERRYI_WAIT_WORDS 40	/* futex words one sleep may watch */
-#define FERRYI_WAIT_FDS   4
+#define FERRYI_WAIT_WORDS 40 /* futex words one sleep may watch */
+#define FERRYI_WAIT_FDS	  4
 
 /* What cancels a wait: a word for futex sleeps, an eventfd for the others. */
 struct ferryi_cancel {
-	uint32_t word;		/* 0, or 1 once cancelled; sticky */
-	int fd;			/* eventfd, or -1 when the link sleeps on words */
+	uint32_t word; /* 0, or 1 once cancelled; sticky */
+	int fd;	       /* eventfd, or -1 when the link sleeps on words */
 };
 
 struct ferryi_word {
@@ -51,27 +51,27 @@ struct ferryi_wait {
 	/* set by the caller */
 	ferry_time deadline;
 	struct ferryi_cancel *cancel;
-	uint64_t len;		/* of the message to send, for interest() */
+	uint64_t len; /* of the message to send, for interest() */
 
 	/* set by interest(), anew for each sleep */
 	struct ferryi_word words[FERRYI_WAIT_WORDS];
 	unsigned n_words;
 	struct ferryi_poll fds[FERRYI_WAIT_FDS];
 	unsigned n_fds;
-	ferry_time tick;	/* look again at this time at the latest */
-	struct ferryi_realm *realm;	/* whose bell to watch, or NULL */
-	uint32_t epoch;		/* of that realm, read before the words */
-	unsigned gate;		/* the transport's: where it waits */
+	ferry_time tick;	    /* look again at this time at the latest */
+	struct ferryi_realm *realm; /* whose bell to watch, or NULL */
+	uint32_t epoch;		    /* of that realm, read before the words */
+	unsigned gate;		    /* the transport's: where it waits */
 
 	/* kept by the wait room over the sleeps of one call */
-	ferry_time began;	/* when the call first had to wait */
-	bool slept;		/* at least once */
-	bool elected;		/* carries the realm's safety net */
-	unsigned looks;		/* how often it has looked for the dead */
-	int64_t suspicion;	/* ns of the next short sleep after a death bell */
+	ferry_time began;  /* when the call first had to wait */
+	bool slept;	   /* at least once */
+	bool elected;	   /* carries the realm's safety net */
+	unsigned looks;	   /* how often it has looked for the dead */
+	int64_t suspicion; /* ns of the next short sleep after a death bell */
 };
 
-#define FERRYI_WAIT(deadline_, cancel_) \
+#define FERRYI_WAIT(deadline_, cancel_)                                        \
 	((struct ferryi_wait){ .deadline = (deadline_), .cancel = (cancel_) })
 
 /* Forget the last interest; the state of the call is kept. */
@@ -105,7 +105,7 @@ void ferryi_wait_end(struct ferryi_wait *w);
 
 int ferryi_cancel_init(struct ferryi_cancel *c, bool with_fd);
 void ferryi_cancel_fini(struct ferryi_cancel *c);
-void ferryi_cancel_set(struct ferryi_cancel *c);	/* async-signal-safe */
+void ferryi_cancel_set(struct ferryi_cancel *c); /* async-signal-safe */
 void ferryi_cancel_clear(struct ferryi_cancel *c);
 
 #endif
