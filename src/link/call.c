@@ -86,6 +86,8 @@ ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
 		r = ferryi_wait_check(&w);
 		if (r < 0)
 			break;
+		if (l->t->sleeps_on_words && ferryi_wait_spin(&w))
+			continue;
 		ferryi_wait_begin(&w);
 		s = l->t->interest ? l->t->interest(l, c->want, &w) :
 				     -EOPNOTSUPP;

@@ -78,22 +78,59 @@ int ferryi_wait_check(const struct ferryi_wait *w)
 	return 0;
 }
 
+/* --- knobs and spinning -------------------------------------------------- */
+
+/* A number in the environment, read once; 0 switches the thing off. */
+struct knob {
+	const char *name;
+	int64_t unit; /* ns */
+	int64_t otherwise;
+	int64_t value; /* ns, or -1: not read; racing threads read the same */
+};
+
+static int64_t read_knob(struct knob *k)
+{
+	int64_t value = __atomic_load_n(&k->value, __ATOMIC_RELAXED);
+	const char *text;
+
+	if (value >= 0)
+		return value;
+	text = getenv(k->name);
+	value = text ? atoll(text) : k->otherwise;
+	value = (value < 0 ? k->otherwise : value) * k->unit;
+	__atomic_store_n(&k->value, value, __ATOMIC_RELAXED);
+	return value;
+}
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+bool ferryi_wait_spin(struct ferryi_wait *w)
+{
+	static struct knob knob = { "FERRY_SPIN_US", FERRY_US(1), 0, -1 };
+	int64_t budget = read_knob(&knob);
+
+	if (budget == 0 || w->slept)
+		return false;
+	if (w->spin_until == 0)
+		w->spin_until = ferryi_now() + budget;
+	relax();
+	return ferryi_now() < w->spin_until;
+}
+
 /* --- the safety net ----------------------------------------------------- */
 
-/* FERRY_NET_MS, read once: 0 switches the net off. */
 static int64_t net_period(void)
 {
-	static int64_t period = -1; /* racing threads compute the same */
-	int64_t p = __atomic_load_n(&period, __ATOMIC_RELAXED);
-	const char *knob;
+	static struct knob knob = { "FERRY_NET_MS", FERRY_MS(1), 1000, -1 };
 
-	if (p < 0) {
-		knob = getenv("FERRY_NET_MS");
-		p = FERRY_MS(knob ? atoll(knob) : NET_DEFAULT);
-		p = p < 0 ? FERRY_MS(NET_DEFAULT) : p;
-		__atomic_store_n(&period, p, __ATOMIC_RELAXED);
-	}
-	return p;
+	return read_knob(&knob);
 }
 
 static struct ferryi_registry_control *control_of(const struct ferryi_wait *w)

@@ -7,6 +7,8 @@
  *	struct ferryi_wait w = FERRYI_WAIT(deadline, &link->cancel);
  *
  *	while ((r = attempt()) == -EAGAIN && (r = ferryi_wait_check(&w)) == 0) {
+ *		if (ferryi_wait_spin(&w))
+ *			continue;
  *		ferryi_wait_begin(&w);
  *		r = transport->interest(link, want, &w);
  *		if (r < 0 || (r == 0 && (r = ferryi_wait_sleep(&w)) < 0))
@@ -82,6 +84,12 @@ void ferryi_wait_begin(struct ferryi_wait *w);
 void ferryi_wait_word(struct ferryi_wait *w, uint32_t *addr, uint32_t expected);
 void ferryi_wait_fd(struct ferryi_wait *w, int fd, short events);
 void ferryi_wait_tick(struct ferryi_wait *w, ferry_time at);
+
+/*
+ * True while the call should look again instead of sleeping: for FERRY_SPIN_US
+ * microseconds (default 0) before its first sleep.  It pauses the CPU a little.
+ */
+bool ferryi_wait_spin(struct ferryi_wait *w);
 
 /*
  * May the call wait at all?  0; -ECANCELED; -EAGAIN when its deadline is
