@@ -137,9 +137,13 @@ END_TEST
 
 START_TEST(duplex_links_carry_both_ways)
 {
+	char why[200];
+
 	begin(_i);
 	if (!f->duplex) {
 		fails(receiver, give(receiver, "x"), -EINVAL);
+		ferry_explain(receiver, -EINVAL, why, sizeof why);
+		ck_assert_ptr_nonnull(strstr(why, "open to receive only"));
 		fails(sender, ferry_shutdown(sender, FERRY_RECV), -EINVAL);
 		return;
 	}
@@ -182,9 +186,13 @@ END_TEST
 
 static void adopt_and_give(void *arg)
 {
+	int before = count_fds();
+
 	(void)arg;
 	if (ferry_adopt_after_fork(sender) != 0)
 		_exit(1);
+	if (!f->forked && count_fds() != before)
+		_exit(2);	/* the parent's eventfd was left open */
 	ferry_cancel(sender);	/* the child's own from now on */
 	ferry_resume(sender);
 	_exit(give(sender, "adopted") < 0);
