@@ -33,7 +33,6 @@
 #define SECOND_LOOK    FERRY_MS(100)
 #define SUSPICION_FROM FERRY_MS(1)
 #define SUSPICION_TO   FERRY_MS(128)
-#define NET_DEFAULT    1000	     /* ms */
 #define NAPPING_LOOK   FERRY_MS(100) /* between looks without futex_waitv */
 
 #define OWN_WORDS 4 /* cancel, epoch, net, death */
