@@ -186,8 +186,10 @@ struct run_result run_message(struct work_slot *slot,
 	if (!l.path)
 		l.path = l.found =
 			command_find(l.words.argv[0], &result.status);
-	if (!l.path)
+	if (!l.path) {
+		result.end = RUN_IMPOSSIBLE;
 		goto out;
+	}
 	l.stdin_fd = message_file(m);
 	if (l.stdin_fd < 0)
 		report_sys("standard input of the command", -l.stdin_fd);
