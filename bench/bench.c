@@ -229,12 +229,17 @@ static int by_value(const void *a, const void *b)
 
 void bench_percentiles(struct bench *b, uint32_t *samples, size_t n)
 {
+	size_t half, above_99, above_999;
+
 	if (n == 0)
 		bench_fail(b, "nothing was measured");
 	qsort(samples, n, sizeof *samples, by_value);
-	b->shared->p50 = samples[n / 2];
-	b->shared->p99 = samples[n - 1 - n / 100];
-	b->shared->p999 = samples[n - 1 - n / 1000];
+	half = n / 2;
+	above_99 = n / 100;
+	above_999 = n / 1000;
+	b->shared->p50 = samples[half];
+	b->shared->p99 = samples[n - 1 - above_99];
+	b->shared->p999 = samples[n - 1 - above_999];
 }
 
 void bench_report(const struct bench *b, const char *question)

@@ -11,13 +11,14 @@ static const struct bench_peer *const peers[] = {
 	&bench_peer_pipe,
 	&bench_peer_seqpacket,
 	&bench_peer_mq,
+	NULL,
 };
 
 static void *buffer; /* this side's own */
 
 const struct bench_peer *bench_peer_find(struct bench *b)
 {
-	for (size_t i = 0; i < sizeof peers / sizeof *peers; i++) {
+	for (size_t i = 0; peers[i]; i++) {
 		if (strcmp(peers[i]->name, b->o.peer) != 0)
 			continue;
 		if (b->o.in_place && !peers[i]->loan)
