@@ -83,7 +83,7 @@ static void sweep_mailbox(struct sweep *s, const char *name)
 	if (s->realm)
 		ferryi_scrub(&v.queue);
 	if ((v.header.choice.persistence == FERRY_PERSIST_PROCESS ||
-	     ferryi_load(&v.queue.control->joins) & 1) &&
+	     ferryi_is_retired(&v.queue)) &&
 	    is_unused(s, name, &v)) {
 		g = found(s, name, (uint64_t)v.file.st_blocks * 512,
 			  "it ends with its users, and they have all died");

@@ -4,7 +4,6 @@
  * it stands.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,35 +25,38 @@ extern const struct ferryi_transport ferryi_transport_mailbox;
  */
 #define HANDLES 65536u
 
-static pthread_mutex_t handles_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t handles_used[HANDLES / 64] = { 1 };
 static uint32_t handles_next = 1;
 
+static bool claim_handle(uint32_t at)
+{
+	uint64_t bit = (uint64_t)1 << at % 64;
+
+	return !(ferryi_load(&handles_used[at / 64]) & bit) &&
+	       !(ferryi_or(&handles_used[at / 64], bit) & bit);
+}
+
+/* Without a lock: a fork could copy it while another thread holds it. */
 static uint16_t new_handle(void)
 {
-	uint32_t found = 0;
+	uint32_t from = ferryi_load(&handles_next);
 
-	pthread_mutex_lock(&handles_lock);
-	for (uint32_t n = 0; n < HANDLES && !found; n++) {
-		uint32_t at = (handles_next + n) % HANDLES;
+	for (uint32_t n = 0; n < HANDLES; n++) {
+		uint32_t at = (from + n) % HANDLES;
 
-		if (!(handles_used[at / 64] >> at % 64 & 1))
-			found = at;
+		if (!claim_handle(at))
+			continue;
+		ferryi_store(&handles_next, at + 1);
+		return (uint16_t)at;
 	}
-	if (found) {
-		handles_used[found / 64] |= (uint64_t)1 << found % 64;
-		handles_next = found + 1;
-	}
-	pthread_mutex_unlock(&handles_lock);
-	return (uint16_t)found;
+	return 0;
 }
 
 static void free_handle(uint16_t handle)
 {
-	pthread_mutex_lock(&handles_lock);
 	if (handle)
-		handles_used[handle / 64] &= ~((uint64_t)1 << handle % 64);
-	pthread_mutex_unlock(&handles_lock);
+		ferryi_and(&handles_used[handle / 64],
+			   ~((uint64_t)1 << handle % 64));
 }
 
 /* --- opening --------------------------------------------------------------- */

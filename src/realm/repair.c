@@ -26,6 +26,7 @@ struct job {
 	struct ferryi_realm *realm;
 	uint32_t owner;
 	bool complete; /* every object could be opened */
+	bool changed;  /* something was repaired */
 };
 
 static bool was_member(int fd, uint32_t owner)
@@ -66,7 +67,9 @@ static int repair_object(const char *name, void *arg)
 		   done.freed + done.queued + done.returned + done.lost);
 	/* V2: repaired, still a member; the next repairer finds nothing to do */
 	ferryi_member_drop(&v.queue, job->owner);
-	if (v.header.choice.persistence == FERRY_PERSIST_PROCESS &&
+	job->changed = true;
+	if ((v.header.choice.persistence == FERRY_PERSIST_PROCESS ||
+	     ferryi_is_retired(&v.queue)) &&
 	    ferryi_retire_if_unused(&v.queue))
 		ferryi_realm_unlink(job->realm, name, &v.file);
 	ferryi_view_close(&v);
@@ -81,7 +84,7 @@ static void clear_net(struct ferryi_realm *r, uint32_t i)
 int ferryi_repair(struct ferryi_realm *r, uint32_t i, uint64_t state)
 {
 	struct ferryi_slot *s = &r->registry.slots[i];
-	struct job job = { r, i, true };
+	struct job job = { r, i, true, false };
 
 	if (ferryi_lock_try(r->fd, FERRYI_LOCK_RECOVER + i, 1) < 0)
 		return 0;
@@ -89,15 +92,17 @@ int ferryi_repair(struct ferryi_realm *r, uint32_t i, uint64_t state)
 		ferryi_lock_drop(r->fd, FERRYI_LOCK_RECOVER + i, 1);
 		return 0;
 	}
-	ferryi_each_name(r->dir, repair_object, &job);
+	if (ferryi_each_name(r->dir, repair_object, &job) < 0)
+		job.complete = false;
 	clear_net(r, i);
 	/* V3: all objects repaired, the slot still live */
 	if (job.complete)
 		ferryi_cas(&s->state, state, state & ~1ull);
 	/* V4: free, the others not told yet; our own token rings for them */
-	ferryi_realm_ring(r);
+	if (job.complete || job.changed)
+		ferryi_realm_ring(r);
 	ferryi_lock_drop(r->fd, FERRYI_LOCK_RECOVER + i, 1);
-	return 1;
+	return job.complete;
 }
 
 /*

@@ -77,7 +77,7 @@ static bool is_abandoned(struct ferryi_realm *r, const char *name,
 			 struct ferryi_view *v)
 {
 	if (v->header.choice.persistence != FERRY_PERSIST_PROCESS &&
-	    !(ferryi_load(&v->queue.control->joins) & 1))
+	    !ferryi_is_retired(&v->queue))
 		return false;
 	if (has_dead_member(r, &v->queue))
 		ferryi_realm_look(r);

@@ -254,11 +254,17 @@ bool ferryi_join(struct ferryi_queue *q)
 	return false;
 }
 
+bool ferryi_is_retired(const struct ferryi_queue *q)
+{
+	return ferryi_load(&q->control->joins) & 1;
+}
+
 static bool remove_at(struct ferryi_queue *q, uint64_t joins)
 {
 	if (!(joins & 1) && !ferryi_cas(&q->control->joins, joins, joins + 1))
 		return false;
-	/* J2: removed, but its users are not told yet; they look at `joins` */
+	/* J2: removed, but its users are not told; who repairs after us, or
+	 * opens it, comes here again */
 	ferryi_or(&q->control->state, FERRYI_REMOVED);
 	return true;
 }
@@ -267,8 +273,8 @@ bool ferryi_retire_if_unused(struct ferryi_queue *q)
 {
 	uint64_t joins = ferryi_load(&q->control->joins);
 
-	return (joins & 1) ||
-	       (ferryi_member_count(q) == 0 && remove_at(q, joins));
+	return ((joins & 1) || ferryi_member_count(q) == 0) &&
+	       remove_at(q, joins);
 }
 
 void ferryi_retire(struct ferryi_queue *q)

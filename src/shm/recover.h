@@ -50,6 +50,9 @@ bool ferryi_retire_if_unused(struct ferryi_queue *q);
 /* Announce a join after ferryi_member_add().  False: it had been removed. */
 bool ferryi_join(struct ferryi_queue *q);
 
+/* Removed, for good; perhaps by one who died before he said so in `state`. */
+bool ferryi_is_retired(const struct ferryi_queue *q);
+
 /* Remove it whoever uses it. */
 void ferryi_retire(struct ferryi_queue *q);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -109,6 +110,11 @@ int ferryi_set_access(int fd, unsigned mode, int64_t gid)
 
 int ferryi_resize(int fd, uint64_t size)
 {
+	struct rlimit limit;
+
+	/* beyond it the kernel would send SIGXFSZ to the program */
+	if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur)
+		return -EFBIG;
 	return result(ftruncate(fd, (off_t)size));
 }
 

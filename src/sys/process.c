@@ -101,30 +101,19 @@ static void read_identity(void)
 	self.name[sizeof self.name - 1] = 0;
 }
 
-static const struct ferryi_identity *identity(bool refresh)
+const struct ferryi_identity *ferryi_identity(void)
 {
 	uint32_t now = ferryi_generation();
 
+	if (__atomic_load_n(&self_generation, __ATOMIC_ACQUIRE) == now)
+		return &self;
 	pthread_mutex_lock(&self_lock);
-	if (refresh || self_generation != now) {
+	if (self_generation != now) {
 		read_identity();
 		__atomic_store_n(&self_generation, now, __ATOMIC_RELEASE);
 	}
 	pthread_mutex_unlock(&self_lock);
 	return &self;
-}
-
-const struct ferryi_identity *ferryi_identity(void)
-{
-	if (__atomic_load_n(&self_generation, __ATOMIC_ACQUIRE) ==
-	    ferryi_generation())
-		return &self;
-	return identity(false);
-}
-
-void ferryi_identity_refresh(void)
-{
-	identity(true);
 }
 
 void ferryi_process_name(pid_t pid, char out[16])

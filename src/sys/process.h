@@ -17,12 +17,8 @@ struct ferryi_identity {
 	char name[16];
 };
 
-/*
- * This process.  Read once, and again in the child of a fork; a later
- * setuid() shows in what is opened after ferryi_identity_refresh().
- */
+/* This process.  Read once, and again in the child of a fork. */
 const struct ferryi_identity *ferryi_identity(void);
-void ferryi_identity_refresh(void);
 
 /* The start time of a pid of our namespace, or 0. */
 uint64_t ferryi_start_time(pid_t pid);
