@@ -55,7 +55,7 @@ def row(cell, limits, good_min):
     clean = clean and all(chosen(limits[x], good_min)[1]
                           for x in BESIDE[cell.question])
     r = {"question": cell.question, "name": cell.name, "size": cell.size,
-         "skipped": cell.skipped, "clean": clean,
+         "spins": cell.spins, "skipped": cell.skipped, "clean": clean,
          "good": len([x for x in cell.runs if x["good"]]),
          "runs": cell.runs}
     if not runs:
@@ -80,8 +80,10 @@ def row(cell, limits, good_min):
 
 
 def verdict(rows, more_is_better):
-    """The fastest of one size, or those between which noise decides."""
-    rows = [r for r in rows if "median" in r]
+    """The fastest of one size, or those between which noise decides.
+
+    One that spins is not compared with those that sleep."""
+    rows = [r for r in rows if "median" in r and not r["spins"]]
     if len(rows) < 2 or min(len(r["runs"]) for r in rows) < 3:
         return None     # nothing to compare, or no idea of the noise
     pick = max if more_is_better else min
@@ -89,8 +91,8 @@ def verdict(rows, more_is_better):
     near = [r["name"] for r in rows
             if r["low"] <= best["high"] and best["low"] <= r["high"]]
     if len(near) == 1 and best["clean"]:
-        return "fastest: %s" % best["name"]
-    return "within noise: %s" % "; ".join(near)
+        return "fastest asleep: %s" % best["name"]
+    return "within noise asleep: %s" % "; ".join(near)
 
 
 def summarise(cells, idle, facts, good_min):

@@ -2,9 +2,8 @@
 /*
  * Ferry's mailbox, one a way, through the public calls.
  *
- * As shipped, or with FERRY_SPIN_US=0 in the environment asleep whenever
- * there is nothing to do.  Room: 1024 messages, or as many as fit in 1 MiB,
- * but at least 8.
+ * FERRY_SPIN_US in the environment says how long it looks before it sleeps.
+ * Room: 1024 messages, or as many as fit in 1 MiB, but at least 8.
  */
 #include <stdio.h>
 #include <unistd.h>
