@@ -90,8 +90,10 @@ def verdict(rows, more_is_better):
     best = pick(rows, key=lambda r: r["median"])
     near = [r["name"] for r in rows
             if r["low"] <= best["high"] and best["low"] <= r["high"]]
-    if len(near) == 1 and best["clean"]:
-        return "fastest asleep: %s" % best["name"]
+    if len(near) == 1:
+        return ("fastest asleep: %s" % best["name"]
+                if all(r["clean"] for r in rows)
+                else "not decided: other load (!)")
     return "within noise asleep: %s" % "; ".join(near)
 
 
@@ -168,12 +170,12 @@ def stream_line(r):
 def table(result, question, title, header, line):
     rows = [r for r in result["rows"] if r["question"] == question]
     print("\n" + title)
-    print("  %6s %-29s%s" % ("size", "", header))
+    print("  %6s %-31s%s" % ("size", "", header))
     for size in sorted({r["size"] for r in rows}):
         for r in (r for r in rows if r["size"] == size):
             text = ("skipped: %s" % r["skipped"] if "median" not in r
                     else line(r) + ("" if r["clean"] else "  !"))
-            print("  %6d %-29s%s" % (size, r["name"], text))
+            print("  %6d %-31s%s" % (size, r["name"], text))
         for v in result["verdicts"]:
             if v["question"] == question and v["size"] == size:
                 print("  %6s %s" % ("", v["verdict"]))
