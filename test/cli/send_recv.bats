@@ -205,3 +205,26 @@ load helper
 	wait "$sender"
 	[ "$(ferry recv -n jobs)" = 2 ]
 }
+
+# on_terminal COMMAND: its output as a terminal gets it.
+on_terminal() {
+	command -v script >/dev/null || skip "script(1) is not there"
+	script -qec "$1" /dev/null </dev/null
+}
+
+@test "a newline goes behind a message on a terminal only" {
+	ferry mk jobs
+	ferry send jobs x
+	ferry send jobs x
+	[ "$(ferry recv jobs | wc -c)" -eq 1 ]
+	[ "$(on_terminal 'ferry recv jobs' | tr -d '\r' | wc -l)" -eq 1 ]
+}
+
+@test "long work shows its progress on a terminal and leaves no trace of it" {
+	ferry mk jobs --full drop-old
+	run -0 on_terminal "timeout 1 yes | ferry send -l jobs"
+	[[ "$output" =~ [0-9]+\ sent,\ [0-9]+/s ]]
+	[[ "$output" == *$'\r\033[K' ]]
+	run -0 --separate-stderr bash -c 'seq 100000 | ferry send -l jobs'
+	[ -z "$stderr" ]
+}

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <stdint.h>
+#include <string.h>
 #include <ferry.h>
 #include "options.h"
 #include "report.h"
@@ -88,15 +89,47 @@ static void fill(struct ferry_mailbox_options *o)
 		o->flags |= FERRY_CREATE_IF_MISSING;
 }
 
+/*
+ * The first mailbox that is to last in a realm: say it when the machine is set
+ * to remove such things at log-out (systemd's RemoveIPC).
+ */
+static void warn_of_removal(const char *name)
+{
+	struct ferry_finding *list;
+	size_t n;
+
+	if (globals.quiet || ferry_doctor(NULL, &list, &n) < 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].health >= FERRY_WARNING &&
+		    !strcmp(list[i].topic, "RemoveIPC"))
+			report(name, 0, "made, but %s (%s)", list[i].what,
+			       list[i].fix);
+	ferry_free(list);
+}
+
+static bool realm_is_empty(void)
+{
+	struct ferry_object *list;
+	size_t n;
+
+	if (ferry_list(NULL, &list, &n) < 0)
+		return false;
+	ferry_free(list);
+	return n == 0;
+}
+
 static int run(const struct verb *verb, int argc, char **argv)
 {
 	struct ferry_mailbox_options o = FERRY_MAILBOX_OPTIONS;
 	struct ferry_link *link;
+	bool first;
 	int err;
 
 	if (options_parse(verb, argc, argv) != 1)
 		usage_error("one NAME, please");
 	fill(&o);
+	first = persist == FERRY_PERSIST_KERNEL && realm_is_empty();
 	err = ferry_mailbox_create(&link, argv[1], &o);
 	if (err < 0)
 		return report_error(argv[1], NULL, err);
@@ -105,6 +138,8 @@ static int run(const struct verb *verb, int argc, char **argv)
 		note("%s goes with its last user: now, if that was us",
 		     argv[1]);
 	ferry_close(link);
+	if (first)
+		warn_of_removal(argv[1]);
 	return 0;
 }
 
