@@ -17,7 +17,7 @@
 
 struct sums {
 	uint64_t n, files, lines, words, bytes, redeliveries, duplicates;
-	unsigned char *seen;	/* one for each file */
+	unsigned char *seen; /* one for each file */
 };
 
 static void add(struct sums *s, const struct result *r)
@@ -89,8 +89,9 @@ int demo_collect(char **args)
 	ferry_close(results);
 	free(s.seen);
 	if (!status)
-		printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-		       " %" PRIu64 "\n", s.files, s.lines, s.words, s.bytes,
-		       s.redeliveries, s.duplicates);
+		printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+		       " %" PRIu64 " %" PRIu64 "\n",
+		       s.files, s.lines, s.words, s.bytes, s.redeliveries,
+		       s.duplicates);
 	return status;
 }

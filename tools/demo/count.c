@@ -16,7 +16,7 @@
 #include <ferry.h>
 #include "demo.h"
 
-enum kind { NOTHING, SPACE, WORD };	/* of a byte; NOTHING changes nothing */
+enum kind { NOTHING, SPACE, WORD }; /* of a byte; NOTHING changes nothing */
 
 static unsigned char kinds[256];
 static struct ferry_link *jobs;

@@ -19,7 +19,7 @@
 
 /* What stands in front of the file's bytes in a job. */
 struct job {
-	uint64_t file;		/* its place in the list */
+	uint64_t file; /* its place in the list */
 	char bytes[];
 };
 
@@ -27,7 +27,7 @@ struct job {
 struct result {
 	uint64_t file;
 	uint64_t lines, words, bytes;
-	uint64_t redelivered;	/* somebody died with this job before */
+	uint64_t redelivered; /* somebody died with this job before */
 };
 
 int demo_send(char **args);

@@ -39,7 +39,9 @@ static void put_line(const struct ferry_garbage *g)
 	char path[512], why[160], size[SHORT_MAX];
 
 	printf("%s %s (%s): %s\n",
-	       g->removed ? "removed" : apply ? "left" : "would remove",
+	       g->removed ? "removed" :
+	       apply	  ? "left" :
+			    "would remove",
 	       plain(g->path, path, sizeof path), short_size(g->bytes, size),
 	       plain(g->why, why, sizeof why));
 }

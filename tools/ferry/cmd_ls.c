@@ -28,13 +28,13 @@ static const struct option_row rows[] = {
 };
 
 static const char *const headings[] = {
-	"NAME", "STATE", ">QUEUED/CAP", ">HELD", ">USERS", ">BYTES", ">AGE",
-	NULL,
+	"NAME",	  "STATE",  ">QUEUED/CAP", ">HELD",
+	">USERS", ">BYTES", ">AGE",	   NULL,
 };
 static const char *const wide_headings[] = {
-	"NAME",	 "STATE",    ">QUEUED/CAP", ">HELD", ">USERS",
-	">BYTES", ">AGE",    "OWNER",	    "MODE",  "FULL",
-	"DELIVERY", "PERSIST", ">MAX",	    ">SENT", NULL,
+	"NAME",	    "STATE",   ">QUEUED/CAP", ">HELD", ">USERS",
+	">BYTES",   ">AGE",    "OWNER",	      "MODE",  "FULL",
+	"DELIVERY", "PERSIST", ">MAX",	      ">SENT", NULL,
 };
 
 static bool shown(const struct ferry_object *o)
@@ -58,8 +58,8 @@ static void put_figures(struct table *t, const struct ferry_object *o)
 	if (!object_known(o)) {
 		unknown_cells(t, 4);
 	} else {
-		table_cell(t, "%" PRIu64 "/%" PRIu64,
-			   st->queued + st->returned, st->options.capacity);
+		table_cell(t, "%" PRIu64 "/%" PRIu64, st->queued + st->returned,
+			   st->options.capacity);
 		table_cell(t, "%" PRIu64, st->held);
 		table_cell(t, "%u", st->users);
 		table_cell(t, "%s", short_size(st->bytes, buf));
@@ -96,7 +96,8 @@ static void put_table(const struct ferry_object *list, size_t n)
 		table_cell(&t, "%s", list[i].name);
 		table_cell(&t, "%s%s", state_name(list[i].state),
 			   object_known(&list[i]) && list[i].mailbox.closed ?
-				   ",closed" : "");
+				   ",closed" :
+				   "");
 		put_figures(&t, &list[i]);
 		if (wide)
 			put_policies(&t, &list[i]);

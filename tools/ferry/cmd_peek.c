@@ -15,8 +15,8 @@ static uint64_t count = 1;
 static bool all;
 
 static const struct option_row rows[] = {
-	{ "count", 'C', OPTION_NUMBER, &count, "COUNT",
-	  "so many messages (1)", NULL },
+	{ "count", 'C', OPTION_NUMBER, &count, "COUNT", "so many messages (1)",
+	  NULL },
 	{ "all", 'a', OPTION_FLAG, &all, NULL, "every queued message", NULL },
 	FRAMING_ROWS(framing),
 	{ 0 },

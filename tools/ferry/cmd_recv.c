@@ -21,8 +21,8 @@ static uint64_t count = 1;
 static bool follow;
 
 static const struct option_row rows[] = {
-	{ "count", 'C', OPTION_NUMBER, &count, "COUNT",
-	  "so many messages (1)", NULL },
+	{ "count", 'C', OPTION_NUMBER, &count, "COUNT", "so many messages (1)",
+	  NULL },
 	{ "follow", 'f', OPTION_FLAG, &follow, NULL,
 	  "go on until no more can come", NULL },
 	FRAMING_ROWS(framing),
@@ -119,8 +119,8 @@ static int ended(const char *name, struct source *s, int err, uint64_t got)
 {
 	if (cancelled())
 		return STATUS_NO;
-	if (follow && (err == -ENODATA || (got && (err == -EAGAIN ||
-						   err == -ETIMEDOUT))))
+	if (follow &&
+	    (err == -ENODATA || (got && (err == -EAGAIN || err == -ETIMEDOUT))))
 		return 0;
 	if (err == -EAGAIN || err == -ETIMEDOUT) {
 		note("%s: no message", name);

@@ -86,8 +86,9 @@ static int bad_input(const char *name, const struct framer *f, int err,
 		      "message %" PRIu64 " of standard input: %s; %" PRIu64
 		      " were sent before (send the rest again when it is put "
 		      "right)",
-		      f->n_frames + (err != -EBADMSG ||
-				     f->framing == FRAMING_LEN32), why, sent);
+		      f->n_frames +
+			      (err != -EBADMSG || f->framing == FRAMING_LEN32),
+		      why, sent);
 }
 
 static int send_input(const char *name, struct ferry_link *link,

@@ -64,7 +64,8 @@ static void put_figures(const struct ferry_mailbox_stat *st)
 	put_number("users", st->users);
 	put_text("closed", st->closed ? "yes" : "no");
 	put_text("waiting", st->receivers_wait ? "receivers" :
-			    st->senders_wait ? "senders" : "nobody");
+			    st->senders_wait   ? "senders" :
+						 "nobody");
 }
 
 static void put_object(const struct ferry_object *o)

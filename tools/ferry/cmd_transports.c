@@ -36,8 +36,8 @@ static const struct {
 #define N_PROMISES (sizeof promises / sizeof promises[0])
 
 static const char *const headings[] = {
-	"ADDRESS",   "NAMING",	"FRAMING", "DIRECTION", "BUFFERING",
-	"PERSISTENCE", NULL,
+	"ADDRESS",   "NAMING",	    "FRAMING", "DIRECTION",
+	"BUFFERING", "PERSISTENCE", NULL,
 };
 
 static void put_promises(const struct ferry_transport_info *t)

@@ -20,8 +20,12 @@
 #include "work.h"
 
 static struct work work = {
-	.o = { .slots = 1, .count = UINT64_MAX, .retries = UINT64_MAX,
-	       .delay = FERRY_S(1), .delay_max = FERRY_S(60), .idle = -1 },
+	.o = { .slots = 1,
+	       .count = UINT64_MAX,
+	       .retries = UINT64_MAX,
+	       .delay = FERRY_S(1),
+	       .delay_max = FERRY_S(60),
+	       .idle = -1 },
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 };
 
@@ -83,10 +87,11 @@ static int find_command(struct work *w)
 	w->path = command_find(w->o.command[0], &status);
 	if (w->path)
 		return 0;
-	return report(w->o.command[0], status, "%s",
-		      status == STATUS_NOT_FOUND ?
-			      "there is no such command (no message was taken)" :
-			      "it is not executable (no message was taken)");
+	return report(
+		w->o.command[0], status, "%s",
+		status == STATUS_NOT_FOUND ?
+			"there is no such command (no message was taken)" :
+			"it is not executable (no message was taken)");
 }
 
 /* Nothing may be lost by default: a limit needs a place for what exceeds it. */
@@ -147,8 +152,10 @@ static int supervise(struct work *w, unsigned n, int signal_fd)
 			hurried = (int)info.ssi_signo;
 			run_kill_all(w);
 		}
-		note("%s: %s", w->o.name, hurried ? "giving back at once" :
-			      "finishing what runs (again: give back at once)");
+		note("%s: %s", w->o.name,
+		     hurried ?
+			     "giving back at once" :
+			     "finishing what runs (again: give back at once)");
 		work_stop(w, 0);
 	}
 	return hurried;
@@ -164,8 +171,9 @@ static int verdict(const struct work *w, int hurried)
 		return w->last_failure;
 	if (w->n_taken || w->stopping || w->o.until_empty)
 		return 0;
-	return w->o.nonblock ? STATUS_NO :
-	       w->o.idle >= 0 ? STATUS_TIMED_OUT : 0;
+	return w->o.nonblock  ? STATUS_NO :
+	       w->o.idle >= 0 ? STATUS_TIMED_OUT :
+				0;
 }
 
 static int run_slots(struct work *w, int signal_fd)

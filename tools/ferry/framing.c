@@ -17,9 +17,10 @@ enum framing framing_chosen(const struct framing_options *f)
 		usage_error("only one of -l, -0, --len32 and --json");
 	if (globals.json)
 		return FRAMING_JSON;
-	return f->line ? FRAMING_LINE :
-	       f->nul ? FRAMING_NUL :
-	       f->len32 ? FRAMING_LEN32 : FRAMING_WHOLE;
+	return f->line	? FRAMING_LINE :
+	       f->nul	? FRAMING_NUL :
+	       f->len32 ? FRAMING_LEN32 :
+			  FRAMING_WHOLE;
 }
 
 void framer_init(struct framer *f, int fd, enum framing framing)
@@ -126,7 +127,7 @@ static int next_delimited(struct framer *f, struct frame *out, char delimiter)
 		give(f, out, (size_t)(found - (f->buf + f->begin)), 1);
 	else
 		give(f, out, f->end - f->begin, 0);
-	out->data[out->len] = '\0';	/* the delimiter, or spare room */
+	out->data[out->len] = '\0'; /* the delimiter, or spare room */
 	return 1;
 }
 
@@ -191,16 +192,11 @@ int framer_next(struct framer *f, struct frame *out, const char **out_why)
 	if (f->done)
 		return 0;
 	switch (f->framing) {
-	case FRAMING_LINE:
-		return next_delimited(f, out, '\n');
-	case FRAMING_NUL:
-		return next_delimited(f, out, '\0');
-	case FRAMING_LEN32:
-		return next_len32(f, out, out_why);
-	case FRAMING_JSON:
-		return next_json(f, out, out_why);
-	case FRAMING_WHOLE:
-		break;
+	case FRAMING_LINE: return next_delimited(f, out, '\n');
+	case FRAMING_NUL: return next_delimited(f, out, '\0');
+	case FRAMING_LEN32: return next_len32(f, out, out_why);
+	case FRAMING_JSON: return next_json(f, out, out_why);
+	case FRAMING_WHOLE: break;
 	}
 	return next_whole(f, out);
 }

@@ -30,13 +30,19 @@ struct framing_options {
 	bool line, nul, len32;
 };
 
-#define FRAMING_ROWS(f)                                                       \
-	{ "line", 'l', OPTION_FLAG, &(f).line, NULL, "a message a line",      \
-	  NULL },                                                             \
-	{ "null", '0', OPTION_FLAG, &(f).nul, NULL,                           \
-	  "messages end with a NUL byte", NULL },                             \
-	{ "len32", 0, OPTION_FLAG, &(f).len32, NULL,                          \
-	  "each message behind its length, u32 little-endian", NULL }
+#define FRAMING_ROWS(f)                                                        \
+	{                                                                      \
+		"line", 'l', OPTION_FLAG, &(f).line, NULL, "a message a line", \
+		NULL                                                           \
+	},                                                                     \
+		{ "null",   '0',  OPTION_FLAG,                                 \
+		  &(f).nul, NULL, "messages end with a NUL byte",              \
+		  NULL },                                                      \
+	{                                                                      \
+		"len32", 0, OPTION_FLAG, &(f).len32, NULL,                     \
+			"each message behind its length, u32 little-endian",   \
+			NULL                                                   \
+	}
 
 /* The one that was chosen (with --json: JSON); two are a usage error. */
 enum framing framing_chosen(const struct framing_options *f);
@@ -46,7 +52,7 @@ enum framing framing_chosen(const struct framing_options *f);
 
 /* One message that was read. */
 struct frame {
-	char *data;		/* valid until the next framer_next() */
+	char *data; /* valid until the next framer_next() */
 	size_t len;
 	uint32_t type;
 };
@@ -57,7 +63,7 @@ struct framer {
 	char *buf;
 	size_t begin, end, cap;
 	bool eof, done;
-	uint64_t n_frames;	/* that were returned: to name the bad one */
+	uint64_t n_frames; /* that were returned: to name the bad one */
 };
 
 void framer_init(struct framer *f, int fd, enum framing framing);
@@ -73,8 +79,8 @@ int framer_next(struct framer *f, struct frame *out, const char **out_why);
 /* How messages are written. */
 struct output {
 	enum framing framing;
-	bool newline;		/* behind a message that is written whole */
-	const char *mailbox;	/* for the JSON object */
+	bool newline;	     /* behind a message that is written whole */
+	const char *mailbox; /* for the JSON object */
 };
 
 /* A newline goes behind each message on a terminal. */

@@ -16,8 +16,11 @@ void json_init(struct json *j, FILE *out)
 static size_t sequence(const unsigned char *s, size_t len)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 :
-		   s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
+	size_t n = s[0] < 0x80	   ? 1 :
+		   s[0] >> 5 == 6  ? 2 :
+		   s[0] >> 4 == 14 ? 3 :
+		   s[0] >> 3 == 30 ? 4 :
+				     0;
 	uint32_t c = s[0];
 
 	if (n == 0 || n > len)

@@ -27,8 +27,7 @@ void json_number(struct json *j, const char *key, uint64_t n);
 void json_bool(struct json *j, const char *key, bool value);
 /* Bytes that are not UTF-8 become U+FFFD. */
 void json_text(struct json *j, const char *key, const char *s, size_t len);
-void json_base64(struct json *j, const char *key, const void *data,
-		 size_t len);
+void json_base64(struct json *j, const char *key, const void *data, size_t len);
 /* A CLOCK_REALTIME time as "2026-05-01T10:00:00.123456Z". */
 void json_time(struct json *j, const char *key, int64_t ns);
 /* The newline that ends one value; the writer can begin another. */
@@ -39,7 +38,7 @@ bool utf8_valid(const void *data, size_t len, bool nul_allowed);
 
 /* A line of `send --json`. */
 struct json_message {
-	char *data;		/* points into the line, which was overwritten */
+	char *data; /* points into the line, which was overwritten */
 	size_t len;
 	uint32_t type;
 };
@@ -50,7 +49,6 @@ struct json_message {
  * sent again.  The line must end in NUL (line[len]) and is overwritten.
  * Returns NULL, or what is wrong with it.
  */
-const char *json_read_message(char *line, size_t len,
-			      struct json_message *out);
+const char *json_read_message(char *line, size_t len, struct json_message *out);
 
 #endif

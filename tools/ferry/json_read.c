@@ -14,7 +14,7 @@
 
 struct reader {
 	char *at, *end;
-	const char *wrong;	/* the first thing that was wrong */
+	const char *wrong; /* the first thing that was wrong */
 };
 
 static bool fail(struct reader *r, const char *why)

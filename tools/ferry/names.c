@@ -7,7 +7,7 @@ static const char *name_of(const char *const *names, size_t n, size_t i)
 	return i < n && names[i] ? names[i] : "unknown";
 }
 
-#define NAME_OF(names, i)                                                     \
+#define NAME_OF(names, i)                                                      \
 	name_of(names, sizeof(names) / sizeof(names)[0], (size_t)(i))
 
 const char *state_name(enum ferry_state state)

@@ -28,10 +28,10 @@ const struct option_row global_rows[] = {
 
 /* What the parser knows while it walks the words. */
 struct parse {
-	const struct verb *verb;	/* NULL in front of the verb */
+	const struct verb *verb; /* NULL in front of the verb */
 	int argc;
 	char **argv;
-	int i;			/* the word it is at */
+	int i; /* the word it is at */
 };
 
 static const struct option_row *find_in(const struct option_row *rows,
@@ -57,8 +57,8 @@ static const struct option_row *find(const struct parse *p, const char *name,
 	return row ? row : find_in(global_rows, name, len, c);
 }
 
-static _Noreturn void bad_value(const struct option_row *row,
-				const char *text, const char *wanted)
+static _Noreturn void bad_value(const struct option_row *row, const char *text,
+				const char *wanted)
 {
 	usage_error("--%s: \"%s\" is not %s", row->name, text, wanted);
 }
@@ -73,8 +73,7 @@ static void set_choice(const struct option_row *row, const char *text)
 			return;
 		}
 		strncat(list, i ? ", " : " ", sizeof list - strlen(list) - 1);
-		strncat(list, row->choices[i],
-			sizeof list - strlen(list) - 1);
+		strncat(list, row->choices[i], sizeof list - strlen(list) - 1);
 	}
 	bad_value(row, text, list);
 }
@@ -92,12 +91,8 @@ static void set_mode(const struct option_row *row, const char *text)
 static void set(const struct option_row *row, const char *text)
 {
 	switch (row->kind) {
-	case OPTION_FLAG:
-		*(bool *)row->out = true;
-		return;
-	case OPTION_TEXT:
-		*(const char **)row->out = text;
-		return;
+	case OPTION_FLAG: *(bool *)row->out = true; return;
+	case OPTION_TEXT: *(const char **)row->out = text; return;
 	case OPTION_NUMBER:
 		if (!parse_number(text, row->out))
 			bad_value(row, text, "a number");
@@ -111,12 +106,8 @@ static void set(const struct option_row *row, const char *text)
 			bad_value(row, text,
 				  "a duration such as 500ms, 2s or 1m");
 		return;
-	case OPTION_MODE:
-		set_mode(row, text);
-		return;
-	case OPTION_CHOICE:
-		set_choice(row, text);
-		return;
+	case OPTION_MODE: set_mode(row, text); return;
+	case OPTION_CHOICE: set_choice(row, text); return;
 	}
 }
 
@@ -156,8 +147,8 @@ static void take_letters(struct parse *p, const char *letters)
 		if (!row)
 			usage_error("there is no option -%c", *letters);
 		if (row->kind != OPTION_FLAG) {
-			set(row, value_of(p, row,
-					  letters[1] ? letters + 1 : NULL));
+			set(row,
+			    value_of(p, row, letters[1] ? letters + 1 : NULL));
 			return;
 		}
 		set(row, NULL);

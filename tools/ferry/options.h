@@ -17,23 +17,23 @@
 struct verb;
 
 enum option_kind {
-	OPTION_FLAG,		/* bool */
-	OPTION_TEXT,		/* const char * */
-	OPTION_NUMBER,		/* uint64_t */
-	OPTION_SIZE,		/* uint64_t, "64K" */
-	OPTION_DURATION,	/* int64_t nanoseconds, "500ms" */
-	OPTION_MODE,		/* uint64_t, octal */
-	OPTION_CHOICE,		/* int, an index into `choices` */
+	OPTION_FLAG,	 /* bool */
+	OPTION_TEXT,	 /* const char * */
+	OPTION_NUMBER,	 /* uint64_t */
+	OPTION_SIZE,	 /* uint64_t, "64K" */
+	OPTION_DURATION, /* int64_t nanoseconds, "500ms" */
+	OPTION_MODE,	 /* uint64_t, octal */
+	OPTION_CHOICE,	 /* int, an index into `choices` */
 };
 
 struct option_row {
-	const char *name;	/* "timeout", without the dashes */
-	char letter;		/* 't', or 0 */
+	const char *name; /* "timeout", without the dashes */
+	char letter;	  /* 't', or 0 */
 	enum option_kind kind;
-	void *out;		/* untouched when the option is not given */
-	const char *value;	/* "DURATION", for the help text */
+	void *out;	   /* untouched when the option is not given */
+	const char *value; /* "DURATION", for the help text */
 	const char *help;
-	const char *const *choices;	/* OPTION_CHOICE: ends with NULL */
+	const char *const *choices; /* OPTION_CHOICE: ends with NULL */
 };
 
 /* Options every verb has. */
@@ -72,16 +72,23 @@ bool parse_number(const char *text, uint64_t *out);
 
 /* -t and -n of the verbs that can wait. */
 struct patience {
-	int64_t timeout;	/* ns; < 0: for ever */
+	int64_t timeout; /* ns; < 0: for ever */
 	bool nonblock;
 };
-#define PATIENCE_INIT { -1, false }
+#define PATIENCE_INIT                                                          \
+	{                                                                      \
+		-1, false                                                      \
+	}
 
-#define PATIENCE_ROWS(p)                                                      \
-	{ "timeout", 't', OPTION_DURATION, &(p).timeout, "DURATION",          \
-	  "wait at most so long (status 124)", NULL },                        \
-	{ "nonblock", 'n', OPTION_FLAG, &(p).nonblock, NULL,                  \
-	  "do not wait (status 1 when nothing can be done now)", NULL }
+#define PATIENCE_ROWS(p)                                                       \
+	{ "timeout",	't',	    OPTION_DURATION,                           \
+	  &(p).timeout, "DURATION", "wait at most so long (status 124)",       \
+	  NULL },                                                              \
+	{                                                                      \
+		"nonblock", 'n', OPTION_FLAG, &(p).nonblock, NULL,             \
+			"do not wait (status 1 when nothing can be done now)", \
+			NULL                                                   \
+	}
 
 /* The deadline of one wait that begins now. */
 ferry_time patience_deadline(const struct patience *p);

@@ -82,7 +82,7 @@ static bool coloured(void)
 const char *colour(enum colour c)
 {
 	static const char *const sequences[] = {
-		[COLOUR_NONE] = "\033[0m",   [COLOUR_GREEN] = "\033[32m",
+		[COLOUR_NONE] = "\033[0m",    [COLOUR_GREEN] = "\033[32m",
 		[COLOUR_YELLOW] = "\033[33m", [COLOUR_RED] = "\033[31m",
 		[COLOUR_DIM] = "\033[2m",
 	};

@@ -26,7 +26,8 @@ const char *plain(const char *text, char *buf, size_t size)
 
 	for (i = 0; text[i] && i + 1 < size; i++)
 		buf[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ?
-				 '?' : text[i];
+				 '?' :
+				 text[i];
 	buf[i] = '\0';
 	return buf;
 }
@@ -46,7 +47,7 @@ static void say(const char *fmt, ...)
 		line[n - 1] = '\n';
 	}
 	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;		/* there is nobody left to tell */
+		return; /* there is nobody left to tell */
 }
 
 static void say_json(const char *name, const char *error, int status,

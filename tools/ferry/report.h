@@ -17,12 +17,12 @@
 struct verb;
 
 /* Exit statuses that are not a result of the library. */
-#define STATUS_NO		1
-#define STATUS_USAGE		2
-#define STATUS_TIMED_OUT	124
-#define STATUS_NOT_EXECUTABLE	126
-#define STATUS_NOT_FOUND	127
-#define STATUS_SIGNAL		128
+#define STATUS_NO	      1
+#define STATUS_USAGE	      2
+#define STATUS_TIMED_OUT      124
+#define STATUS_NOT_EXECUTABLE 126
+#define STATUS_NOT_FOUND      127
+#define STATUS_SIGNAL	      128
 
 /* The verb that runs: it stands in usage errors. */
 void report_verb(const char *name);
@@ -68,8 +68,13 @@ void progress(const char *what, uint64_t done, int64_t left);
 void progress_end(void);
 
 /* The escape sequence of a colour, or "" where there is no colour. */
-enum colour { COLOUR_NONE, COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED,
-	      COLOUR_DIM };
+enum colour {
+	COLOUR_NONE,
+	COLOUR_GREEN,
+	COLOUR_YELLOW,
+	COLOUR_RED,
+	COLOUR_DIM
+};
 const char *colour(enum colour c);
 
 /* `text` for a terminal or a table, in `buf`; returns buf. */

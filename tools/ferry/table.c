@@ -102,8 +102,8 @@ const char *short_size(uint64_t bytes, char buf[SHORT_MAX])
 		v /= 1024;
 		unit++;
 	}
-	snprintf(buf, SHORT_MAX, v < 10 && v != (int)v ? "%.1f%c" : "%.0f%c",
-		 v, units[unit]);
+	snprintf(buf, SHORT_MAX, v < 10 && v != (int)v ? "%.1f%c" : "%.0f%c", v,
+		 units[unit]);
 	return buf;
 }
 

@@ -15,7 +15,7 @@
 struct table {
 	int n_columns;
 	size_t n_cells, cap;
-	char **cells;		/* the heading is the first row */
+	char **cells; /* the heading is the first row */
 };
 
 /* Headings, ending with NULL; one that begins with '>' is set to the right. */

@@ -67,7 +67,7 @@ bool parse_duration(const char *text, int64_t *out)
 		{ "", FERRY_S(1) },	{ "ns", 1 },
 		{ "us", FERRY_US(1) },	{ "ms", FERRY_MS(1) },
 		{ "s", FERRY_S(1) },	{ "m", FERRY_S(60) },
-		{ "h", FERRY_S(3600) },	{ "d", FERRY_S(86400) },
+		{ "h", FERRY_S(3600) }, { "d", FERRY_S(86400) },
 	};
 	const char *end;
 	uint64_t n;

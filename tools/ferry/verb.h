@@ -14,11 +14,11 @@ struct option_row;
 
 struct verb {
 	const char *name;
-	const char *operands;	/* "NAME [MESSAGE]" */
-	const char *summary;	/* one line for `ferry help` */
-	const struct option_row *options;	/* ends with a row without name */
+	const char *operands;		  /* "NAME [MESSAGE]" */
+	const char *summary;		  /* one line for `ferry help` */
+	const struct option_row *options; /* ends with a row without name */
 	int (*run)(const struct verb *verb, int argc, char **argv);
-	int command_at;		/* operands from this one on are a command
+	int command_at; /* operands from this one on are a command
 				 * line and hold no options of ours; 0: none */
 };
 

@@ -27,23 +27,23 @@
 /* Shared with the guard and, until exec, with each child. */
 struct work_cell {
 	_Atomic pid_t group;	/* process group that runs, 0: none */
-	_Atomic int exec_errno;	/* why the last exec failed, 0: it did not */
+	_Atomic int exec_errno; /* why the last exec failed, 0: it did not */
 };
 
 struct work_guard {
 	struct work_cell *cells;
 	unsigned n_cells;
 	pid_t pid;
-	int pipe;		/* its end tells the guard that we are gone */
+	int pipe; /* its end tells the guard that we are gone */
 };
 
 /* What was asked for. */
 struct work_options {
 	const char *name;
-	char **command;		/* ends with NULL */
+	char **command; /* ends with NULL */
 	uint64_t slots, count, retries;
 	bool retries_given, until_empty, nonblock;
-	int64_t delay, delay_max, idle;	/* idle < 0: wait for ever */
+	int64_t delay, delay_max, idle; /* idle < 0: wait for ever */
 };
 
 /* All slots together. */
@@ -51,18 +51,18 @@ struct work {
 	struct work_options o;
 	struct ferry_link *link;
 	struct work_guard guard;
-	const char *path;	/* of the command; NULL: differs by message */
-	sigset_t mask;		/* what children get */
-	int ended_fd;		/* an eventfd: one slot has ended */
-	pthread_mutex_t lock;	/* children's pids, and what is printed */
-	atomic_bool stopping;	/* take no more */
-	atomic_bool hurry;	/* give everything back at once */
-	_Atomic uint64_t tickets;	/* runs that may still begin, with -C */
+	const char *path;	  /* of the command; NULL: differs by message */
+	sigset_t mask;		  /* what children get */
+	int ended_fd;		  /* an eventfd: one slot has ended */
+	pthread_mutex_t lock;	  /* children's pids, and what is printed */
+	atomic_bool stopping;	  /* take no more */
+	atomic_bool hurry;	  /* give everything back at once */
+	_Atomic uint64_t tickets; /* runs that may still begin, with -C */
 	_Atomic uint64_t n_taken, n_done;
 	_Atomic int n_running;
-	_Atomic int64_t active_at;	/* when a slot last had a message */
-	_Atomic int status;	/* of the first fault, 0: none */
-	_Atomic int last_failure;	/* of a command, for -C */
+	_Atomic int64_t active_at; /* when a slot last had a message */
+	_Atomic int status;	   /* of the first fault, 0: none */
+	_Atomic int last_failure;  /* of a command, for -C */
 };
 
 struct work_slot {
@@ -73,9 +73,9 @@ struct work_slot {
 
 /* How a run ended. */
 enum run_end {
-	RUN_DONE,		/* exit status 0 */
-	RUN_FAILED,		/* `status`: as a shell would report it */
-	RUN_IMPOSSIBLE,		/* the command cannot be run at all: `status` */
+	RUN_DONE,	/* exit status 0 */
+	RUN_FAILED,	/* `status`: as a shell would report it */
+	RUN_IMPOSSIBLE, /* the command cannot be run at all: `status` */
 };
 struct run_result {
 	enum run_end end;

@@ -43,8 +43,8 @@ char *command_find(const char *name, int *out_status)
 	}
 	for (path = path ? path : "/bin:/usr/bin"; *name; path = end + 1) {
 		end = strchrnul(path, ':');
-		snprintf(file, sizeof file, "%.*s%s%s", (int)(end - path),
-			 path, end == path ? "" : "/", name);
+		snprintf(file, sizeof file, "%.*s%s%s", (int)(end - path), path,
+			 end == path ? "" : "/", name);
 		if (!access(file, X_OK))
 			return strdup(file);
 		if (errno == EACCES)
@@ -83,7 +83,7 @@ static _Noreturn void child_main(const struct launch *l, struct work *w,
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != l->parent)
-		_exit(STATUS_NOT_FOUND);	/* it died before the prctl */
+		_exit(STATUS_NOT_FOUND); /* it died before the prctl */
 	setpgid(0, 0);
 	atomic_store(&cell->group, getpid());
 	dup2(l->stdin_fd, STDIN_FILENO);
@@ -105,7 +105,7 @@ static struct run_result judge(const struct work_cell *cell, int wait_status)
 	int sys_errno = atomic_load(&cell->exec_errno);
 
 	if (sys_errno == E2BIG)
-		return failed(STATUS_NOT_EXECUTABLE);	/* this message only */
+		return failed(STATUS_NOT_EXECUTABLE); /* this message only */
 	if (sys_errno)
 		return (struct run_result){ RUN_IMPOSSIBLE,
 					    sys_errno == ENOENT ?

@@ -57,8 +57,8 @@ int guard_start(struct work_guard *g, unsigned n_cells)
 
 	g->n_cells = n_cells;
 	g->cells = mmap(NULL, n_cells * sizeof *g->cells,
-			PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			-1, 0);
+			PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+			0);
 	if (g->cells == MAP_FAILED)
 		return -errno;
 	if (pipe2(ends, O_CLOEXEC))

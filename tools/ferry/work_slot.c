@@ -94,7 +94,8 @@ static int again(struct work *w, struct ferry_message *m, int status)
 
 	if (err >= 0)
 		note("%s: message %" PRIu64 ": status %d, again in %" PRId64
-		     " ms", w->o.name, seq, status, ns / FERRY_MS(1));
+		     " ms",
+		     w->o.name, seq, status, ns / FERRY_MS(1));
 	return err;
 }
 
@@ -111,13 +112,15 @@ static int settle_failure(struct work *w, struct ferry_message *m, int status)
 	if (err == -EAGAIN || err == -ENOSPC) {
 		report(w->o.name, status,
 		       "message %" PRIu64 " stays: the dead-letter mailbox is "
-		       "full (empty it)", seq);
+		       "full (empty it)",
+		       seq);
 		return again(w, m, status);
 	}
 	if (err >= 0)
 		report(w->o.name, status,
 		       "message %" PRIu64 " goes to the dead letters after %u "
-		       "deliveries: status %d", seq, m->deliveries, status);
+		       "deliveries: status %d",
+		       seq, m->deliveries, status);
 	return err;
 }
 
@@ -133,8 +136,9 @@ static int settle(struct work *w, struct ferry_message *m,
 	if (result.end == RUN_FAILED)
 		return settle_failure(w, m, result.status);
 	report(w->o.name, result.status, "%s cannot be run (%s)",
-	       w->o.command[0], result.status == STATUS_NOT_FOUND ?
-	       "it is not there" : "it is not executable");
+	       w->o.command[0],
+	       result.status == STATUS_NOT_FOUND ? "it is not there" :
+						   "it is not executable");
 	work_stop(w, result.status);
 	return ferry_requeue(m, 0);
 }
@@ -144,7 +148,7 @@ static void show_progress(struct work *w)
 	struct ferry_mailbox_stat st = { .size = sizeof st };
 
 	if (isatty(STDOUT_FILENO) || ferry_stat(w->link, &st) < 0)
-		return;		/* the commands' output goes there */
+		return; /* the commands' output goes there */
 	pthread_mutex_lock(&w->lock);
 	progress("done", atomic_load(&w->n_done),
 		 (int64_t)(st.queued + st.returned));

@@ -93,8 +93,8 @@ static int put_variable(struct words *w, const char *fmt, ...)
 static bool is_ours(const char *variable)
 {
 	static const char *const names[N_VARIABLES] = {
-		"FERRY_MAILBOX=", "FERRY_SEQ=", "FERRY_ID=", "FERRY_TYPE=",
-		"FERRY_SENDER_PID=", "FERRY_SENDER_UID=",
+		"FERRY_MAILBOX=",     "FERRY_SEQ=",	   "FERRY_ID=",
+		"FERRY_TYPE=",	      "FERRY_SENDER_PID=", "FERRY_SENDER_UID=",
 		"FERRY_REDELIVERED=", "FERRY_DELIVERIES=",
 	};
 
@@ -128,8 +128,8 @@ int words_init(struct words *w, const char *mailbox, char *const *command,
 	size_t n = count(command);
 
 	memset(w, 0, sizeof *w);
-	if (command_has_braces(command) &&
-	    m->len && !utf8_valid(m->data, m->len, false))
+	if (command_has_braces(command) && m->len &&
+	    !utf8_valid(m->data, m->len, false))
 		return -EILSEQ;
 	w->argv = calloc(n + 1, sizeof *w->argv);
 	w->envp = calloc(count(environ) + N_VARIABLES + 1, sizeof *w->envp);

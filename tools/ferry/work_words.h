@@ -7,8 +7,8 @@
 #include <ferry.h>
 
 struct words {
-	char **argv, **envp;	/* end with NULL */
-	char **owned;		/* what is to be freed of them */
+	char **argv, **envp; /* end with NULL */
+	char **owned;	     /* what is to be freed of them */
 	int n_owned, n_argv, n_envp;
 };
 
