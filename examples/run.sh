@@ -7,7 +7,8 @@
 #	examples/run.sh BUILD_DIR
 #
 # The copy is installed from BUILD_DIR into a temporary directory, and the
-# mailboxes live in a realm of their own there; both are removed.
+# mailboxes live in a realm of their own there; both are removed.  $CC compiles, and
+# $EMULATOR runs what a cross compiler has made.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,7 +50,7 @@ for source in "$here"/[0-9][0-9]-*.c; do
 	# shellcheck disable=SC2086 # the flags are words
 	if ${CC:-cc} -Wall -Wextra -Werror -pthread -o "$tmp/$name" \
 		"$source" $flags &&
-		timeout 30 "$tmp/$name" >"$tmp/$name.out" &&
+		timeout 30 ${EMULATOR:-} "$tmp/$name" >"$tmp/$name.out" &&
 		diff -u "$here/$name.out" "$tmp/$name.out"; then
 		passed=$((passed + 1))
 	else
