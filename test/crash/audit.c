@@ -79,9 +79,10 @@ void audit_progress(struct round *r)
 			still = all_in_futex(r) ? still + 1 : 0;
 		}
 		if (look_clock() > end) {
-			violate(FAULT_HANG, "%d sleep: queued %d held %d "
-					    "returned %d loaned %d", asleep(r),
-				(int)st.queued, (int)st.held,
+			violate(FAULT_HANG,
+				"%d sleep: queued %d held %d "
+				"returned %d loaned %d",
+				asleep(r), (int)st.queued, (int)st.held,
 				(int)st.returned, (int)st.loaned);
 			break;
 		}
@@ -97,7 +98,8 @@ void audit_repair(void)
 	int err = ferry_gc(NULL, true, &g, &n);
 
 	if (err < 0)
-		violate(FAULT_OTHER, "gc failed with %s", ferry_error_name(err));
+		violate(FAULT_OTHER, "gc failed with %s",
+			ferry_error_name(err));
 	ferry_free(g);
 }
 
@@ -144,52 +146,56 @@ static void check_nothing_was_hidden(struct round *r, int sleeping)
 			sleeping);
 }
 
-static void retire_receiver(struct round *r, struct actor *a, int i)
+/* One message for those who sleep; whoever of them gets it. */
+static void wake_one(struct round *r, int i)
 {
+	double end = look_clock() + HANG_S;
+	int before = asleep(r);
 	int err = deed_send(r->box, ID_RETIRE + i, FERRY_NOWAIT);
 
 	if (err && err != -ENODATA && err != -ESTALE)
 		violate(FAULT_OTHER, "a send to a sleeper failed with %s",
 			ferry_error_name(err));
-	if (!round_await(a, HANG_S))
+	while (asleep(r) == before && look_clock() < end)
+		look_pause_us(100);
+	if (asleep(r) == before)
 		violate(FAULT_HANG, "a receiver sleeps beside a message");
 }
 
-static void retire_sender(struct round *r, struct actor *a)
+/* Room for those who sleep, until all of them have sent. */
+static void make_room(struct round *r)
 {
 	double end = look_clock() + HANG_S;
 
-	while (!a->done && look_clock() < end) {
+	while (asleep(r) && look_clock() < end) {
 		audit_drain(r, r->box);
 		look_pause_us(200);
 	}
-	if (!a->done)
+	if (asleep(r))
 		violate(FAULT_HANG, "a sender sleeps beside free places");
 }
 
 void audit_retire(struct round *r)
 {
-	for (int i = 0; i < r->n_sleepers; i++) {
-		struct actor *a = r->sleeper[i];
-
-		if (!a->done && r->sc->receivers)
-			retire_receiver(r, a, i);
-		else if (!a->done)
-			retire_sender(r, a);
-		round_end(a);
-	}
+	if (r->sc->receivers)
+		for (int i = asleep(r); i > 0 && asleep(r); i--)
+			wake_one(r, i);
+	else
+		make_room(r);
+	for (int i = 0; i < r->n_sleepers; i++)
+		round_end(r->sleeper[i]);
 }
 
 void audit_capacity(struct round *r, struct ferry_link *link)
 {
 	struct ferry_message m;
-	int n = 0, err;
+	int n = 0, err = -EAGAIN;
+	int most = CAPACITY + !(r->sc->flags & SC_NEVER_FULL);
 
-	(void)r;
-	while ((err = deed_send(link, ID_FIT + n, FERRY_NOWAIT)) == 0 &&
-	       n <= CAPACITY)
+	while (n < most &&
+	       (err = deed_send(link, ID_FIT + n, FERRY_NOWAIT)) == 0)
 		n++;
-	if (n != CAPACITY || err != -EAGAIN)
+	if (n != CAPACITY || (err != -EAGAIN && most > CAPACITY))
 		violate(FAULT_LEAK, "%d of %d messages fit, then %s", n,
 			CAPACITY, ferry_error_name(err));
 	for (int i = 0; i < n; i++) {
@@ -213,9 +219,11 @@ void audit_figures(struct ferry_link *link)
 	if (err)
 		violate(FAULT_OTHER, "stat failed: %s", ferry_error_name(err));
 	if (st.queued || st.held || st.returned || st.loaned)
-		violate(FAULT_LEAK, "left: queued %d held %d returned %d "
-				    "loaned %d", (int)st.queued, (int)st.held,
-			(int)st.returned, (int)st.loaned);
+		violate(FAULT_LEAK,
+			"left: queued %d held %d returned %d "
+			"loaned %d",
+			(int)st.queued, (int)st.held, (int)st.returned,
+			(int)st.loaned);
 	if (st.users != 1)
 		violate(FAULT_LEAK, "%u users, of which one lives", st.users);
 }
@@ -231,7 +239,8 @@ static void collect_dead_letters(struct round *r)
 		if (id < 0 || id >= LEDGER_IDS)
 			violate(FAULT_DAMAGED, "a dead letter is damaged");
 		else if (ledger->entry[id].dead++)
-			violate(FAULT_DUPLICATE, "two dead letters %d", (int)id);
+			violate(FAULT_DUPLICATE, "two dead letters %d",
+				(int)id);
 		ferry_release(&m);
 	}
 }
@@ -241,12 +250,17 @@ void audit_queue(struct round *r)
 	struct ferry_mailbox_stat st;
 	int sleeping;
 
+	if (r->helper) {
+		if (!round_await(r->helper, HANG_S))
+			violate(FAULT_HANG, "the helper does not get through");
+		round_end(r->helper);
+	}
 	audit_progress(r);
 	sleeping = asleep(r);
 	for (int i = 0; i < r->n_loans; i++)
 		ferry_abandon(&r->loan[i]);
 	if (r->n_loans)
-		sleeping = 0;	/* they may go on now */
+		sleeping = 0; /* they may go on now */
 	audit_repair();
 	check_nothing_was_hidden(r, sleeping);
 	audit_retire(r);
@@ -278,12 +292,15 @@ void audit_residue(const struct orders *o)
 		violate(FAULT_LEAK, "%zu objects are left, first %s", n,
 			n ? list[0].name : "?");
 	ferry_free(list);
-	n = 0;
-	if (ferry_gc(NULL, false, &g, &n) < 0 || n)
-		violate(FAULT_LEAK, "gc still finds %s", n ? g[0].path : "?");
-	ferry_free(g);
 	scratch_names(o->scratch, names, sizeof(names));
 	if (strcmp(names, o->clean))
 		violate(FAULT_LEAK, "files are left: %s (clean: %s)", names,
 			o->clean);
+	audit_repair();
+	n = 0;
+	if (ferry_gc(NULL, false, &g, &n) < 0 || n)
+		violate(FAULT_LEAK, "gc still finds %s", n ? g[0].path : "?");
+	ferry_free(g);
+	if (scratch_names(o->scratch, names, sizeof(names)))
+		violate(FAULT_LEAK, "gc leaves %s", names);
 }

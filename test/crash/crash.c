@@ -5,6 +5,7 @@
  *
  *   crash                      all scenarios, every instruction
  *   crash --stride 23 --seed 7 every 23rd, from a place that the seed chooses
+ *   crash --most 100           about 100 kills a scenario, evenly spread
  *   crash --only "take"        scenarios whose name contains the words
  *   crash --only "take" --kill 120    that one kill
  *
@@ -29,13 +30,13 @@
 #include "round.h"
 
 #define MAX_SCENARIOS 96
-#define TRACE_MAX 400000
-#define ROUND_S 40.0
+#define TRACE_MAX     400000
+#define ROUND_S	      40.0
 /* A scenario that fails this often has made its point. */
 #define ENOUGH_FAULTS 10
 
 struct options {
-	long stride, offset, kill;
+	long stride, most, kill;
 	const char *only;
 	int jobs, recoverers;
 	unsigned seed;
@@ -52,7 +53,7 @@ struct tally {
 
 struct board {
 	volatile int next_unit;
-	struct tally tally[2 * MAX_SCENARIOS];	/* the second half: twice */
+	struct tally tally[2 * MAX_SCENARIOS]; /* the second half: twice */
 };
 
 static struct options opt = { .stride = 1, .kill = -1, .seed = 1 };
@@ -103,7 +104,7 @@ static void run_round(const struct orders *o)
 		}
 		look_pause_us(200);
 	}
-	killpg(pid, SIGKILL);	/* participants, when it did not end well */
+	killpg(pid, SIGKILL); /* participants, when it did not end well */
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 		violate(FAULT_OTHER, "the auditor died of %s",
 			strsignal(WTERMSIG(status)));
@@ -151,8 +152,13 @@ static void kill_at(struct tally *t, struct orders *o)
 static void kill_everywhere(struct tally *t, struct orders *o, int part,
 			    int parts)
 {
-	long step = opt.stride * parts;
-	long k = (opt.offset + part * opt.stride) % step;
+	long stride = opt.stride;
+	long step, k;
+
+	if (opt.most && o->trace->n / opt.most > stride)
+		stride = o->trace->n / opt.most;
+	step = stride * parts;
+	k = ((long)(opt.seed * 7919u) % stride + part * stride) % step;
 
 	for (; k < o->trace->n && total(t) < ENOUGH_FAULTS; k += step) {
 		o->k = k;
@@ -165,8 +171,8 @@ static void run_unit(int scenario, int part, int parts, int recoverers)
 {
 	const struct scenario *sc = scenario_at(scenario);
 	struct tally *t = tally_of(scenario, recoverers == 2);
-	struct orders o = { sc, LONG_MAX, BY_RECORD, trace, 0, opt.seed, cpu,
-			    &scratch, clean };
+	struct orders o = { sc,	      LONG_MAX, BY_RECORD, trace, 0,
+			    opt.seed, cpu,	&scratch,  clean };
 	double began = look_clock();
 	int again = sc->flags & SC_IDLE ? 20 : 0;
 
@@ -178,6 +184,7 @@ static void run_unit(int scenario, int part, int parts, int recoverers)
 		run_round(&o);
 		add(t, &o);
 	}
+	step_trace_index(trace);
 	o.recoverers = recoverers;
 	if (opt.kill >= 0) {
 		o.k = opt.kill;
@@ -192,9 +199,9 @@ static void print_line(const struct scenario *sc, const struct tally *t,
 		       bool twice)
 {
 	printf("%s%-44s %6ld instructions %6ld kills %3d violations"
-	       "  worst wake %7.2f ms  %5.1f s\n", twice ? "2x " : "   ",
-	       sc->name, t->instructions, t->kills, total(t), t->wake_s * 1e3,
-	       t->seconds);
+	       "  worst wake %7.2f ms  %5.1f s  %ld again\n",
+	       twice ? "2x " : "   ", sc->name, t->instructions, t->kills,
+	       total(t), t->wake_s * 1e3, t->seconds, t->restepped);
 	fflush(stdout);
 }
 
@@ -215,8 +222,8 @@ static void work(int parts)
 		if (!wanted(sc) || (twice && !(sc->flags & SC_TWICE)))
 			continue;
 		run_unit(i, part, parts, twice ? 2 : opt.recoverers);
-		if (__atomic_sub_fetch(&t->parts_left, 1,
-				       __ATOMIC_SEQ_CST) == 0)
+		if (__atomic_sub_fetch(&t->parts_left, 1, __ATOMIC_SEQ_CST) ==
+		    0)
 			print_line(sc, t, twice);
 	}
 }
@@ -277,8 +284,9 @@ static int summary(void)
 		wake = t->wake_s > wake ? t->wake_s : wake;
 	}
 	printf("TOTAL %d scenarios, %ld kills, %d violations, worst wake "
-	       "%.2f ms, %ld stepped again, stride %ld offset %ld seed %u\n",
-	       n, kills, bad, wake * 1e3, restepped, opt.stride, opt.offset,
+	       "%.2f ms, %ld stepped again, stride %ld, at most %ld each, "
+	       "seed %u\n",
+	       n, kills, bad, wake * 1e3, restepped, opt.stride, opt.most,
 	       opt.seed);
 	return bad;
 }
@@ -296,9 +304,9 @@ static void print_json(void)
 			continue;
 		printf("%s\n{\"scenario\":\"%s\",\"recoverers\":%d,"
 		       "\"instructions\":%ld,\"kills\":%ld,\"violations\":%d,"
-		       "\"worst_wake_ms\":%.3f}", comma, sc->name,
-		       i >= MAX_SCENARIOS ? 2 : 0, t->instructions, t->kills,
-		       total(t), t->wake_s * 1e3);
+		       "\"worst_wake_ms\":%.3f}",
+		       comma, sc->name, i >= MAX_SCENARIOS ? 2 : 0,
+		       t->instructions, t->kills, total(t), t->wake_s * 1e3);
 		comma = ",";
 	}
 	printf("\n]\n");
@@ -313,21 +321,25 @@ static void list_scenarios(void)
 static void parse(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "stride", 1, 0, 's' }, { "offset", 1, 0, 'o' },
-		{ "only", 1, 0, 'n' },	 { "kill", 1, 0, 'k' },
-		{ "jobs", 1, 0, 'j' },	 { "seed", 1, 0, 'r' },
-		{ "list", 0, 0, 'l' },	 { "json", 0, 0, 'J' },
-		{ "recoverers", 1, 0, 'R' }, { "plain-futex", 0, 0, 'p' },
+		{ "stride", 1, 0, 's' },
+		{ "most", 1, 0, 'm' },
+		{ "only", 1, 0, 'n' },
+		{ "kill", 1, 0, 'k' },
+		{ "jobs", 1, 0, 'j' },
+		{ "seed", 1, 0, 'r' },
+		{ "list", 0, 0, 'l' },
+		{ "json", 0, 0, 'J' },
+		{ "recoverers", 1, 0, 'R' },
+		{ "plain-futex", 0, 0, 'p' },
 		{ 0 },
 	};
-	bool placed = false;
 	int c;
 
 	opt.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN);
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 's': opt.stride = atol(optarg); break;
-		case 'o': opt.offset = atol(optarg), placed = true; break;
+		case 'm': opt.most = atol(optarg); break;
 		case 'n': opt.only = optarg; break;
 		case 'k': opt.kill = atol(optarg); break;
 		case 'j': opt.jobs = atoi(optarg); break;
@@ -341,8 +353,6 @@ static void parse(int argc, char **argv)
 	}
 	if (opt.stride < 1 || opt.jobs < 1 || opt.recoverers > 2)
 		exit(2);
-	if (!placed)
-		opt.offset = rand_r(&(unsigned){ opt.seed }) % opt.stride;
 }
 
 /*
@@ -356,10 +366,11 @@ static void environment(char **argv)
 	setenv("FERRY_SPIN_US", "0", 1);
 	if (getenv("GLIBC_TUNABLES"))
 		return;
-	setenv("LD_BIND_NOW", "1", 1);	/* step no dynamic linker */
+	setenv("LD_BIND_NOW", "1", 1); /* step no dynamic linker */
 	setenv("GLIBC_TUNABLES",
 	       "glibc.cpu.x86_rep_movsb_threshold=1000000000:"
-	       "glibc.cpu.x86_rep_stosb_threshold=1000000000", 1);
+	       "glibc.cpu.x86_rep_stosb_threshold=1000000000",
+	       1);
 	execv("/proc/self/exe", argv);
 }
 

@@ -14,8 +14,8 @@
 struct ledger *ledger;
 
 const char *const fault_name[FAULT_KINDS] = {
-	"hang", "lost", "duplicate", "after-ack",
-	"damaged", "leak", "order", "other",
+	"hang",	   "lost", "duplicate", "after-ack",
+	"damaged", "leak", "order",	"other",
 };
 
 bool ledger_make(void)
@@ -90,7 +90,9 @@ void ledger_settle(uint64_t may_be_missing)
 			continue;
 		if (missing++ < may_be_missing)
 			continue;
-		violate(FAULT_LOST, "message %d was accepted, seen %d times, "
-				    "and is gone", id, e->seen);
+		violate(FAULT_LOST,
+			"message %d was accepted, seen %d times, "
+			"and is gone",
+			id, e->seen);
 	}
 }

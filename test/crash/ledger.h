@@ -19,27 +19,27 @@
 
 #include "step.h"
 
-#define LEDGER_IDS 128
+#define LEDGER_IDS    128
 #define LEDGER_ACTORS 8
-#define LEDGER_TEXTS 8
+#define LEDGER_TEXTS  8
 
 /* The life of one message. */
 struct entry {
-	volatile int began;	/* its send was called */
-	volatile int accepted;	/* and returned 0 */
-	volatile int seen;	/* deliveries that were noted */
-	volatile int ending;	/* a release or reject of it was called */
-	volatile int acked;	/* a release returned 0 */
-	volatile int dead;	/* copies found among the dead letters */
+	volatile int began;    /* its send was called */
+	volatile int accepted; /* and returned 0 */
+	volatile int seen;     /* deliveries that were noted */
+	volatile int ending;   /* a release or reject of it was called */
+	volatile int acked;    /* a release returned 0 */
+	volatile int dead;     /* copies found among the dead letters */
 	volatile pid_t sender;
 };
 
 /* One process that takes part. */
 struct actor {
 	pid_t pid;
-	sem_t go;		/* it waits for this before it does anything */
-	volatile int ready;	/* about to make the call that sleeps */
-	volatile int done;	/* that call returned */
+	sem_t go;	    /* it waits for this before it does anything */
+	volatile int ready; /* about to make the call that sleeps */
+	volatile int done;  /* that call returned */
 	volatile int rc;
 	volatile double done_at;
 };
@@ -47,7 +47,7 @@ struct actor {
 enum fault {
 	FAULT_HANG,
 	FAULT_LOST,
-	FAULT_DUPLICATE,	/* delivered twice without the mark */
+	FAULT_DUPLICATE, /* delivered twice without the mark */
 	FAULT_AFTER_ACK,
 	FAULT_DAMAGED,
 	FAULT_LEAK,
@@ -65,7 +65,7 @@ struct ledger {
 	char text[LEDGER_TEXTS][240];
 	volatile long steps;	/* of the victim, when it was killed */
 	volatile int outcome;	/* enum step_result */
-	volatile double wake_s;	/* the slowest sleeper, after the kill */
+	volatile double wake_s; /* the slowest sleeper, after the kill */
 	volatile int finished;	/* the audit came to its end */
 };
 

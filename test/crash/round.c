@@ -199,12 +199,12 @@ static void exhaust(struct round *r)
 {
 	struct ferry_message *m = r->loan;
 
-	while (r->n_loans < 32 &&
+	while (r->n_loans < MAX_LOANS &&
 	       ferry_loan(r->box, scenario_size(r->sc), m, FERRY_NOWAIT) == 0) {
 		r->n_loans++;
 		m++;
 	}
-	if (r->n_loans == 32)
+	if (r->n_loans == MAX_LOANS)
 		setup_failed("there is no end of chunks");
 }
 
@@ -322,8 +322,6 @@ void round_run(const struct orders *orders)
 		kill_a_recoverer(&o, recoverer[i]);
 	any_cpu();
 	(r->sc->verify ? r->sc->verify : audit_queue)(r);
-	if (r->helper)
-		round_end(r->helper);
 	ferry_close(r->box);
 	ferry_close(r->other);
 	audit_residue(&o);

@@ -16,8 +16,8 @@
 
 /* How the victim is brought to instruction k. */
 enum approach {
-	BY_RECORD,		/* step to the end and write the trace */
-	BY_BREAKPOINT,		/* along the trace */
+	BY_RECORD,     /* step to the end and write the trace */
+	BY_BREAKPOINT, /* along the trace */
 	BY_STEPS,
 };
 
@@ -26,11 +26,11 @@ struct orders {
 	long k;
 	enum approach approach;
 	struct step_trace *trace;
-	int recoverers;		/* killed at random points before the audit */
+	int recoverers; /* killed at random points before the audit */
 	unsigned seed;
-	int cpu;		/* for the victim and its stepper */
+	int cpu; /* for the victim and its stepper */
 	const struct scratch *scratch;
-	const char *clean;	/* names in a realm that nobody uses any more */
+	const char *clean; /* names in a realm that nobody uses any more */
 };
 
 /* The whole round.  Its result stands in the ledger.  Never returns. */

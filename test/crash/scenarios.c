@@ -7,7 +7,10 @@
 #include "scenario.h"
 
 static const struct scenario *const tables[] = {
-	scenarios_send, scenarios_take, scenarios_death, scenarios_life,
+	scenarios_send,
+	scenarios_take,
+	scenarios_death,
+	scenarios_life,
 };
 
 size_t scenario_size(const struct scenario *sc)

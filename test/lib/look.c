@@ -82,7 +82,7 @@ int look_count_fds(void)
 	while (readdir(d))
 		n++;
 	closedir(d);
-	return n - 3;	/* ".", ".." and the directory itself */
+	return n - 3; /* ".", ".." and the directory itself */
 }
 
 double look_cpu(pid_t pid)
@@ -93,8 +93,10 @@ double look_cpu(pid_t pid)
 	if (!read_proc(pid, "stat", buf, sizeof(buf)))
 		return -1;
 	p = strrchr(buf, ')');
-	if (!p || sscanf(p + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
-				" %lu %lu", &user, &sys) != 2)
+	if (!p || sscanf(p + 2,
+			 "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
+			 " %lu %lu",
+			 &user, &sys) != 2)
 		return -1;
 	return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
 }

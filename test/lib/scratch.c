@@ -31,8 +31,7 @@ void scratch_empty(const struct scratch *s)
 	if (!d)
 		return;
 	while ((e = readdir(d))) {
-		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0)
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (unlinkat(dirfd(d), e->d_name, 0))
 			unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);

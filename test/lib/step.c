@@ -24,7 +24,7 @@
 
 /* Looks in a row, a tick apart, that make a sleep a block. */
 #define BLOCKED_LOOKS 4
-#define TICK_US 700
+#define TICK_US	      700
 
 const char *step_unsupported(void)
 {
@@ -36,12 +36,12 @@ const char *step_unsupported(void)
 }
 
 #if defined(__x86_64__)
-#define TRAP() __asm__ volatile("int3")
-#define RIP offsetof(struct user, regs.rip)
+#define TRAP()	    __asm__ volatile("int3")
+#define RIP	    offsetof(struct user, regs.rip)
 #define DEBUGREG(n) (offsetof(struct user, u_debugreg) + (n) * sizeof(long))
 #else
-#define TRAP() ((void)0)
-#define RIP 0
+#define TRAP()	    ((void)0)
+#define RIP	    0
 #define DEBUGREG(n) 0
 #endif
 
@@ -75,7 +75,7 @@ void step_skip_end(struct step_marks *m)
 struct step_trace *step_trace_new(long max)
 {
 	size_t size = sizeof(struct step_trace) +
-		      (size_t)max * sizeof(unsigned long);
+		      (size_t)max * sizeof(((struct step_trace *)0)->at[0]);
 	struct step_trace *t = mmap(NULL, size, PROT_READ | PROT_WRITE,
 				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -146,7 +146,7 @@ static unsigned long where(struct stepper *s)
 static void record(struct stepper *s)
 {
 	if (s->record && s->record->n < s->record->max)
-		s->record->at[s->record->n++] = where(s);
+		s->record->at[s->record->n++].pc = where(s);
 }
 
 static enum step_result one_step(struct stepper *s)
@@ -177,33 +177,85 @@ enum step_result step_to(struct stepper *s, long k)
 	return r;
 }
 
-/* How often the instruction at `k` was met up to and including there. */
-static long occurrence(const struct step_trace *t, long k)
-{
-	long n = 0;
+/* Open addressing; a trace visits far fewer places than this. */
+#define PLACES (1u << 16)
 
-	for (long i = 0; i <= k; i++)
-		n += t->at[i] == t->at[k];
-	return n;
+void step_trace_index(struct step_trace *t)
+{
+	static struct {
+		unsigned long pc;
+		long n;
+	} place[PLACES];
+
+	memset(place, 0, sizeof(place));
+	for (long i = 0; i < t->n; i++) {
+		unsigned long pc = t->at[i].pc;
+		unsigned slot = (unsigned)(pc * 2654435761u >> 7) % PLACES;
+
+		while (place[slot].n && place[slot].pc != pc)
+			slot = (slot + 1) % PLACES;
+		place[slot].pc = pc;
+		t->at[i].nth = ++place[slot].n;
+	}
+}
+
+/* Where to break so that stops there plus steps from there are fewest. */
+static long anchor(const struct step_trace *t, long k)
+{
+	long best = k;
+
+	for (long i = k; i >= 0 && k - i < t->at[best].nth + k - best; i--)
+		if (t->at[i].nth + k - i < t->at[best].nth + k - best)
+			best = i;
+	return best;
+}
+
+static enum step_result run_to_break(struct stepper *s, unsigned long pc,
+				     long nth)
+{
+	enum step_result r = STEP_REACHED;
+
+	while (r == STEP_REACHED && s->hits < nth) {
+		r = resume(s, PTRACE_CONT);
+		if (r == STEP_REACHED && where(s) == pc && s->marks->begun &&
+		    !s->marks->skip)
+			s->hits++;
+	}
+	return r;
+}
+
+/* The same count of steps as in the recording, skipped parts left out. */
+static enum step_result step_on(struct stepper *s, long n)
+{
+	enum step_result r = STEP_REACHED;
+
+	while (r == STEP_REACHED && !s->marks->done &&
+	       (s->steps_after < n || s->in_call)) {
+		bool counted = !s->marks->skip;
+
+		r = resume(s, counted ? PTRACE_SINGLESTEP : PTRACE_CONT);
+		if (r == STEP_REACHED && counted)
+			s->steps_after++;
+	}
+	return s->marks->done ? STEP_DONE : r;
 }
 
 enum step_result step_run_to(struct stepper *s, const struct step_trace *t,
 			     long k)
 {
-	long want = occurrence(t, k);
-	enum step_result r = STEP_REACHED;
+	long from = anchor(t, k);
+	enum step_result r;
 
 	if (!s->in_call) {
-		ptrace(PTRACE_POKEUSER, s->pid, DEBUGREG(0), t->at[k]);
+		ptrace(PTRACE_POKEUSER, s->pid, DEBUGREG(0), t->at[from].pc);
 		if (ptrace(PTRACE_POKEUSER, s->pid, DEBUGREG(7), 1L))
 			return step_to(s, k);
 	}
 	ticks(true);
-	while (r == STEP_REACHED && s->hits < want) {
-		r = resume(s, PTRACE_CONT);
-		if (r == STEP_REACHED && where(s) == t->at[k] &&
-		    s->marks->begun && !s->marks->skip)
-			s->hits++;
+	r = run_to_break(s, t->at[from].pc, t->at[from].nth);
+	if (r == STEP_REACHED) {
+		ptrace(PTRACE_POKEUSER, s->pid, DEBUGREG(7), 0L);
+		r = step_on(s, k - from);
 	}
 	ticks(false);
 	s->steps = k;

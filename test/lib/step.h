@@ -30,25 +30,29 @@ struct step_marks {
 };
 
 enum step_result {
-	STEP_REACHED,		/* stopped after the k-th instruction */
-	STEP_DONE,		/* the operation returned before that */
-	STEP_BLOCKED,		/* asleep in a futex call: only others can wake it */
-	STEP_GONE,		/* the process ended */
+	STEP_REACHED, /* stopped after the k-th instruction */
+	STEP_DONE,    /* the operation returned before that */
+	STEP_BLOCKED, /* asleep in a futex call: only others can wake it */
+	STEP_GONE,    /* the process ended */
 };
 
 /* Where the instructions of one run lay, in order. */
 struct step_trace {
 	long n, max;
-	unsigned long at[];
+	struct {
+		unsigned long pc;
+		long nth; /* the how-manieth time that it is executed */
+	} at[];
 };
 
 struct stepper {
 	pid_t pid;
 	struct step_marks *marks;
-	long steps;		/* instructions between the marks so far */
-	bool in_call;		/* a step was started and has not ended */
-	long hits;		/* of the breakpoint */
-	struct step_trace *record;	/* step_to() adds to it when set */
+	long steps;		   /* instructions between the marks so far */
+	bool in_call;		   /* a step was started and has not ended */
+	long hits;		   /* of the breakpoint */
+	long steps_after;	   /* and steps from there */
+	struct step_trace *record; /* step_to() adds to it when set */
 };
 
 /* NULL, or the reason why this machine cannot single-step. */
@@ -66,7 +70,8 @@ bool step_attach(struct stepper *s, pid_t pid, struct step_marks *m);
 enum step_result step_to(struct stepper *s, long k);
 
 /*
- * As step_to(), but by a breakpoint at the k-th instruction of `t`.  May be
+ * As step_to(), but by a breakpoint at or a little before the k-th instruction
+ * of `t`: in a loop, some steps cost less than many stops.  May be
  * called again after STEP_BLOCKED.  STEP_DONE or a second STEP_BLOCKED says
  * that this run took another path than the recorded one.
  */
@@ -75,6 +80,9 @@ enum step_result step_run_to(struct stepper *s, const struct step_trace *t,
 
 /* Memory for `max` instructions that the children of the caller can fill. */
 struct step_trace *step_trace_new(long max);
+
+/* Count occurrences, once the recording is complete. */
+void step_trace_index(struct step_trace *t);
 
 /* Let the victim run to the end of its operation; false: it does not return. */
 bool step_finish(struct stepper *s, double seconds);
