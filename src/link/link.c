@@ -206,7 +206,7 @@ static ssize_t try_commit(struct ferryi_call *c)
 
 int ferry_commit(struct ferry_message *m, ferry_time deadline)
 {
-	struct ferryi_call c = { .want = FERRYI_WANT_SEND,
+	struct ferryi_call c = { .want = FERRYI_WANT_COMMIT,
 				 .attempt = try_commit, .m = m };
 	int err = check_held(m);
 

@@ -28,6 +28,12 @@ int ferryi_mailbox_enter(struct ferry_link *l)
 				   "ferry_adopt_after_fork() in the child)",
 				   l->address);
 	ferryi_realm_enter(b->realm);
+	if (ferryi_realm_is_fenced(b->realm))
+		return ferryi_fail(
+			-ESTALE,
+			"%s: this process was taken for dead, and what "
+			"it held was given to others (open it anew)",
+			l->address);
 	if (ferryi_load(&b->segment->view.queue.control->state) &
 	    FERRYI_REMOVED)
 		return ferryi_fail(-ESTALE,
@@ -54,8 +60,8 @@ void ferryi_mailbox_wake_all(struct ferryi_segment *s)
 }
 
 /*
- * The gate that a call waits at.  A send needs a chunk first and then a place;
- * only when there is no chunk does it wait for one.
+ * The gate that a call waits at.  A send needs a chunk and a place, a commit has
+ * its chunk.
  */
 static enum ferryi_gate gate_of(struct ferryi_queue *q, enum ferryi_want want,
 				uint64_t len, int64_t now,
@@ -65,6 +71,8 @@ static enum ferryi_gate gate_of(struct ferryi_queue *q, enum ferryi_want want,
 		return FERRYI_GATE_RECV;
 	if (want == FERRYI_WANT_LOAN)
 		return FERRYI_GATE_CHUNK;
+	if (want == FERRYI_WANT_COMMIT)
+		return FERRYI_GATE_SPACE;
 	return ferryi_watch(q, FERRYI_GATE_SPACE, len, now, w) ?
 		       FERRYI_GATE_CHUNK :
 		       FERRYI_GATE_SPACE;
@@ -79,7 +87,9 @@ static void hand_on(struct ferryi_segment *s, enum ferryi_gate gate)
 	struct ferryi_watch watch;
 
 	ferryi_gate_raise(&s->view.queue, gate);
-	if (ferryi_watch(&s->view.queue, gate, 0, ferryi_now(), &watch))
+	/* a message that is due later needs somebody who waits for that time */
+	if (ferryi_watch(&s->view.queue, gate, 0, ferryi_now(), &watch) ||
+	    watch.due != INT64_MAX)
 		ferryi_mailbox_wake(s, gate);
 }
 
@@ -129,8 +139,7 @@ static int end_of_messages(struct ferry_link *l, unsigned direction)
 				   "(FERRY_SEND)",
 				   l->address);
 	ferryi_or(&b->segment->view.queue.control->state, FERRYI_CLOSED);
-	/* D1: closed; if we die here sleepers see it in the word they watch or
-	 * at the bell */
+	/* D1: closed, nobody woken; the bell wakes them in our place */
 	ferryi_mailbox_wake_all(b->segment);
 	return 0;
 }

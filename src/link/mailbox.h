@@ -54,7 +54,7 @@ int ferryi_mailbox_claim(struct ferryi_mailbox *b, struct ferryi_segment *s,
 			 uint64_t len, struct ferryi_chunk *out);
 
 /* Publish a chunk and wake a receiver.  See ferryi_queue_commit(). */
-int ferryi_mailbox_publish(struct ferryi_segment *s,
+int ferryi_mailbox_publish(struct ferryi_mailbox *b, struct ferryi_segment *s,
 			   const struct ferryi_chunk *c);
 
 /* How a message's token lies in struct ferry_message. */

@@ -46,7 +46,7 @@ static int post_letter(struct ferryi_mailbox *b, const struct ferryi_chunk *c)
 	copy->sender = old->sender;
 	if (copy->sender.id == 0)
 		copy->sender.id = ferryi_fetch(&old->seq) + 1;
-	r = ferryi_mailbox_publish(b->letters, &letter);
+	r = ferryi_mailbox_publish(b, b->letters, &letter);
 	if (r < 0) {
 		ferryi_queue_abandon(to, &letter);
 		ferryi_mailbox_wake(b->letters, FERRYI_GATE_CHUNK);
@@ -56,9 +56,13 @@ static int post_letter(struct ferryi_mailbox *b, const struct ferryi_chunk *c)
 
 static int end(struct ferryi_mailbox *b, const struct ferryi_chunk *c)
 {
-	int r = ferryi_queue_release(&b->segment->view.queue, c);
+	struct ferryi_queue *q = &b->segment->view.queue;
+	int r = ferryi_queue_release(q, c);
 
 	ferryi_mailbox_wake(b->segment, FERRYI_GATE_CHUNK);
+	if (ferryi_load(&q->control->state) & FERRYI_CLOSED)
+		ferryi_mailbox_wake_all(
+			b->segment); /* it may have been the last */
 	return r;
 }
 
@@ -70,12 +74,21 @@ static int put_away(struct ferryi_mailbox *b, const struct ferryi_chunk *c)
 
 	if (b->letters) {
 		r = post_letter(b, c);
+		if (r == -ESTALE)
+			return ferryi_fail(
+				r,
+				"the dead-letter mailbox %s has been "
+				"removed (open the mailbox anew, which "
+				"makes it again); the message is kept",
+				b->letters->name);
 		if (r < 0)
 			return r;
 	}
 	/* A1: the letter is posted and the message still ours; if we die here
 	 * it comes back, marked redelivered, and is posted again */
 	r = end(b, c);
+	if (r < 0)
+		return ferryi_fail(r, "the message is no longer ours");
 	if (r == 0)
 		ferryi_add(b->letters ? &n->dead_lettered : &n->rejected, 1);
 	return r;
@@ -128,6 +141,16 @@ static int next(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
 	}
 }
 
+/* Somebody else still holds a message, or one waits for its time. */
+static bool may_come_back(struct ferry_link *l)
+{
+	struct ferryi_mailbox *b = l->state;
+	struct ferryi_queue *q = queue_of(l);
+
+	return ferryi_queue_needs_now(q) ||
+	       ferryi_queue_held_by_others(q, ferryi_realm_owner(b->realm));
+}
+
 /* Nothing there: for now, or for good? */
 static int take(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
 		uint64_t *out_len)
@@ -138,7 +161,7 @@ static int take(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
 	if (r != -EAGAIN || !(ferryi_load(&q->control->state) & FERRYI_CLOSED))
 		return r;
 	r = next(l, max, c, out_len); /* what was sent before it was closed */
-	if (r != -EAGAIN || ferryi_queue_needs_now(q))
+	if (r != -EAGAIN || may_come_back(l))
 		return r;
 	return ferryi_fail(-ENODATA, "%s is empty and takes no more messages",
 			   l->address);
@@ -227,8 +250,8 @@ ssize_t ferryi_mailbox_next_len(struct ferry_link *l)
 	int r = ferryi_mailbox_enter(l);
 
 	if (r == 0)
-		r = ferryi_queue_peek(queue_of(l), &cursor, &rec, &deliveries,
-				      NULL, 0);
+		r = ferryi_queue_peek(queue_of(l), &cursor, ferryi_now(), &rec,
+				      &deliveries, NULL, 0);
 	return r < 0 ? r : (ssize_t)rec.len;
 }
 
@@ -284,7 +307,7 @@ int ferryi_mailbox_reject(struct ferry_link *l, struct ferry_message *m)
 				   "the dead-letter mailbox %s is full; the "
 				   "message is still ours",
 				   b->letters->name);
-	return r == -ESTALE ? no_longer_ours(l) : r;
+	return r;
 }
 
 int ferryi_mailbox_peek(struct ferry_link *l, uint64_t *cursor,
@@ -295,8 +318,8 @@ int ferryi_mailbox_peek(struct ferry_link *l, uint64_t *cursor,
 	int r = ferryi_mailbox_enter(l);
 
 	if (r == 0)
-		r = ferryi_queue_peek(queue_of(l), cursor, &rec, &deliveries,
-				      buf, size);
+		r = ferryi_queue_peek(queue_of(l), cursor, INT64_MAX, &rec,
+				      &deliveries, buf, size);
 	if (r < 0)
 		return r;
 	*m = (struct ferry_message){ .len = rec.len, .data = buf };

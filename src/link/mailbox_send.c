@@ -8,12 +8,17 @@
 
 #include "base/error.h"
 #include "link/mailbox.h"
+#include "shm/recover.h"
 #include "shm/watch.h"
 #include "sys/clock.h"
 #include "sys/process.h"
 
 /* Reserving memory for a growing queue: each round is one step of growth. */
 #define GROWTH_ROUNDS 64
+
+/* Dropping the oldest for a place that others fill first; then the call waits
+ * like any other, within its deadline. */
+#define DROP_ROUNDS 64
 
 int ferryi_mailbox_claim(struct ferryi_mailbox *b, struct ferryi_segment *s,
 			 uint64_t len, struct ferryi_chunk *out)
@@ -35,27 +40,35 @@ int ferryi_mailbox_claim(struct ferryi_mailbox *b, struct ferryi_segment *s,
 		return r == 1 ? -EAGAIN : r;
 	ferryi_put(&ferryi_queue_record(q, out->index)->handle, b->handle);
 	r = ferryi_segment_back(s, out->index, len);
-	if (r < 0)
+	if (r < 0) {
 		ferryi_queue_abandon(q, out);
+		ferryi_mailbox_wake(s, FERRYI_GATE_CHUNK);
+	}
 	return r;
 }
 
-int ferryi_mailbox_publish(struct ferryi_segment *s,
+int ferryi_mailbox_publish(struct ferryi_mailbox *b, struct ferryi_segment *s,
 			   const struct ferryi_chunk *c)
 {
+	struct ferryi_record *rec =
+		ferryi_queue_record(&s->view.queue, c->index);
 	struct ferryi_growth grow;
 	int r = -EAGAIN;
 
+	/* a queued message belongs to no handle: its close must pass it by */
+	ferryi_put(&rec->handle, FERRYI_ANY_HANDLE);
 	for (unsigned n = 0; n < GROWTH_ROUNDS; n++) {
 		r = ferryi_queue_commit(&s->view.queue, c, &grow);
 		if (r != 1)
 			break;
 		r = ferryi_segment_grow(s, &grow);
 		if (r < 0)
-			return r;
+			break;
 	}
 	if (r == 0)
 		ferryi_mailbox_wake(s, FERRYI_GATE_RECV);
+	else if (ferryi_load(&rec->word) == c->word)
+		ferryi_put(&rec->handle, b->handle);
 	return r == 1 ? -EAGAIN : r;
 }
 
@@ -83,15 +96,14 @@ static void drop_oldest(struct ferryi_mailbox *b)
 {
 	struct ferryi_queue *q = &b->segment->view.queue;
 	struct ferryi_chunk old;
-	uint64_t len;
 
-	if (ferryi_queue_take(q, ferryi_realm_owner(b->realm), UINT64_MAX,
-			      ferryi_now(), &old, &len) < 0)
+	if (ferryi_queue_take_queued(q, ferryi_realm_owner(b->realm), &old) < 0)
 		return;
 	/* F1: the oldest is ours; if we die here it is delivered again */
 	ferryi_queue_release(q, &old);
 	ferryi_add(&q->control->counters.dropped, 1);
 	ferryi_mailbox_wake(b->segment, FERRYI_GATE_SPACE);
+	ferryi_mailbox_wake(b->segment, FERRYI_GATE_CHUNK);
 }
 
 /*
@@ -163,8 +175,8 @@ static int publish(struct ferry_link *l, const struct ferryi_chunk *c)
 	struct ferryi_mailbox *b = l->state;
 	int r, f;
 
-	for (;;) {
-		r = ferryi_mailbox_publish(b->segment, c);
+	for (unsigned n = 0; n < DROP_ROUNDS; n++) {
+		r = ferryi_mailbox_publish(b, b->segment, c);
 		if (r == -ENODATA)
 			return closed(l);
 		if (r != -EAGAIN)
@@ -177,6 +189,7 @@ static int publish(struct ferry_link *l, const struct ferryi_chunk *c)
 		if (f <= 0)
 			return f;
 	}
+	return -EAGAIN;
 }
 
 int ferryi_mailbox_send(struct ferry_link *l, const void *data, size_t len)

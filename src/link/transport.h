@@ -60,6 +60,7 @@ struct ferryi_stream {
 enum ferryi_want {
 	FERRYI_WANT_RECV,	/* a message, bytes, a connection */
 	FERRYI_WANT_SEND,	/* room in the queue or the socket */
+	FERRYI_WANT_COMMIT,	/* room, for a message that has its chunk */
 	FERRYI_WANT_LOAN,	/* a free chunk */
 	FERRYI_WANT_OPEN,	/* the connection to be made */
 };

@@ -49,7 +49,8 @@ static void in_child(void)
 	for (struct ferryi_realm *r = realms; r; r = r->next)
 		if (r->refs) {
 			ferryi_close(r->fd);
-			r->fd = -1;
+			ferryi_close(r->dir);
+			r->fd = r->dir = -1;
 		}
 	realms = NULL;
 	ferryi_token_forget();
@@ -149,6 +150,15 @@ static void finish_removal(struct ferryi_realm *r)
 	ferryi_lock_drop(r->fd, 0, FERRYI_OWNERS);
 }
 
+static void unmap_registry(struct ferryi_realm *r)
+{
+	if (r->registry.control)
+		ferryi_unmap((uint8_t *)r->registry.control -
+				     FERRYI_HEADER_BYTES,
+			     FERRYI_REGISTRY_BYTES);
+	r->registry.control = NULL;
+}
+
 /* The directory is open: open the registry and take a lease in it. */
 static int enter(struct ferryi_realm *r, bool create)
 {
@@ -172,6 +182,7 @@ static int enter(struct ferryi_realm *r, bool create)
 		if (e != -ESTALE)
 			return e;
 		finish_removal(r);
+		unmap_registry(r);
 		ferryi_close(r->fd);
 		r->fd = -1;
 	}
@@ -183,6 +194,7 @@ static int enter(struct ferryi_realm *r, bool create)
 
 static void discard(struct ferryi_realm *r)
 {
+	unmap_registry(r);
 	ferryi_close(r->fd);
 	ferryi_close(r->dir);
 	pthread_mutex_destroy(&r->looking);
@@ -216,8 +228,9 @@ static struct ferryi_realm *find(int dir)
 	if (ferryi_stat(dir, &a) < 0)
 		return NULL;
 	for (struct ferryi_realm *r = realms; r; r = r->next)
-		if (r->refs && ferryi_stat(r->dir, &b) == 0 &&
-		    a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+		if (r->refs && r->generation == ferryi_generation() &&
+		    ferryi_stat(r->dir, &b) == 0 && a.st_dev == b.st_dev &&
+		    a.st_ino == b.st_ino)
 			return r;
 	return NULL;
 }
@@ -234,10 +247,9 @@ static void reuse_mapping(struct ferryi_realm *r)
 		old = *p;
 		if (old->refs || old->dev != r->dev || old->ino != r->ino)
 			continue;
-		ferryi_unmap((uint8_t *)r->registry.control -
-				     FERRYI_HEADER_BYTES,
-			     FERRYI_REGISTRY_BYTES);
+		unmap_registry(r);
 		r->registry = old->registry;
+		old->registry.control = NULL;
 		*p = old->next;
 		old->fd = old->dir = -1;
 		discard(old);
@@ -255,6 +267,16 @@ static void look_at_first(struct ferryi_realm *r)
 	if (live <= MANY_LEASES ||
 	    ferryi_now() - ferryi_load(&g->control->looked_at) > FERRY_S(1))
 		ferryi_realm_look(r);
+}
+
+/* To know our descriptors again after a closefrom(). */
+static void note_directory(struct ferryi_realm *r)
+{
+	struct stat st = { 0 };
+
+	ferryi_stat(r->dir, &st);
+	r->dir_dev = st.st_dev;
+	r->dir_ino = st.st_ino;
 }
 
 static int join(struct ferryi_realm **out, const char *directory,
@@ -280,6 +302,7 @@ static int join(struct ferryi_realm **out, const char *directory,
 		return ferryi_fail(-ENOMEM, "out of memory");
 	}
 	r->dir = dir;
+	note_directory(r);
 	e = enter(r, make != FERRYI_MAKE_NOTHING);
 	if (e < 0) {
 		discard(r);
@@ -320,9 +343,12 @@ void ferryi_realm_leave(struct ferryi_realm *r)
 	if (--r->refs == 0) {
 		ferryi_cas(&s->state, r->incarnation, r->incarnation & ~1ull);
 		/* E2: not live, still locked: the lock goes when we die */
-		ferryi_lock_drop(r->fd, r->owner, 1);
-		ferryi_close(r->fd);
-		ferryi_close(r->dir);
+		if (ferryi_is_file(r->fd, r->dev, r->ino)) {
+			ferryi_lock_drop(r->fd, r->owner, 1);
+			ferryi_close(r->fd);
+		}
+		if (ferryi_is_file(r->dir, r->dir_dev, r->dir_ino))
+			ferryi_close(r->dir);
 		r->fd = r->dir = -1;
 	}
 	ferryi_realms_unlock();
@@ -331,6 +357,12 @@ void ferryi_realm_leave(struct ferryi_realm *r)
 void ferryi_realm_enter(struct ferryi_realm *r)
 {
 	ferryi_token_arm(&r->registry.control->death);
+}
+
+bool ferryi_realm_is_fenced(const struct ferryi_realm *r)
+{
+	return ferryi_load(&r->registry.slots[r->owner].state) !=
+	       r->incarnation;
 }
 
 uint32_t ferryi_realm_owner(const struct ferryi_realm *r)

@@ -62,6 +62,9 @@ void ferryi_realm_leave(struct ferryi_realm *r);
 /* At the entry of every call: aim the thread's death token at this realm. */
 void ferryi_realm_enter(struct ferryi_realm *r);
 
+/* Our lease was taken from us: somebody had proof, or thought so. */
+bool ferryi_realm_is_fenced(const struct ferryi_realm *r);
+
 uint32_t ferryi_realm_owner(const struct ferryi_realm *r);
 int ferryi_realm_dir(const struct ferryi_realm *r);
 const char *ferryi_realm_path(const struct ferryi_realm *r);

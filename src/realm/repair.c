@@ -199,6 +199,15 @@ static int not_registry(const char *name, void *arg)
 	return name[0] == '.' ? 0 : 1;
 }
 
+/* Another one may have retired it, and a third made a new one of the name. */
+static bool still_named(int dir, int fd)
+{
+	struct stat st;
+
+	return ferryi_stat_at(dir, FERRYI_REGISTRY_NAME, &st) == 0 &&
+	       ferryi_is_file(fd, st.st_dev, st.st_ino);
+}
+
 int ferryi_realm_retire(const char *directory, bool apply)
 {
 	struct ferryi_registry g;
@@ -212,7 +221,8 @@ int ferryi_realm_retire(const char *directory, bool apply)
 	}
 	fd = ferryi_registry_open(&g, dir, directory, false);
 	if (fd >= 0) {
-		if (ferryi_lock_try(fd, 0, FERRYI_OWNERS) == 0) {
+		if (ferryi_lock_try(fd, 0, FERRYI_OWNERS) == 0 &&
+		    still_named(dir, fd)) {
 			r = 1;
 			if (apply) {
 				ferryi_store(&g.control->retired, 1);

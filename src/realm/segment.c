@@ -160,7 +160,8 @@ static int open_locked(struct ferryi_segment **out, struct ferryi_realm *r,
 		e = view_by_name(r, name, &v);
 		if (e < 0)
 			return e;
-		if (!find(r, &v.file) && is_abandoned(r, name, &v)) {
+		if ((!find(r, &v.file) || ferryi_is_retired(&v.queue)) &&
+		    is_abandoned(r, name, &v)) {
 			ferryi_view_close(&v);
 			continue;
 		}
@@ -346,7 +347,7 @@ static void leave(struct ferryi_segment *s)
 
 	ferryi_recover_owner(q, r->owner, FERRYI_ANY_HANDLE, &done);
 	ferryi_member_drop(q, r->owner);
-	/* J4: nobody's any more; the next open, create or look removes it */
+	/* J4: nobody's any more; the next open, create or gc removes it */
 	if (s->view.header.choice.persistence == FERRY_PERSIST_PROCESS &&
 	    ferryi_retire_if_unused(q))
 		ferryi_realm_unlink(r, s->name, &s->view.file);

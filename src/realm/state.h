@@ -19,6 +19,8 @@ struct ferryi_realm {
 	int fd;	   /* the registry, on our own description */
 	dev_t dev; /* of the registry file */
 	ino_t ino;
+	dev_t dir_dev;
+	ino_t dir_ino;
 	struct ferryi_registry registry;
 	uint32_t owner;		 /* our slot */
 	uint64_t incarnation;	 /* its state word while it is ours */

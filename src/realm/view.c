@@ -66,7 +66,8 @@ void ferryi_view_close(struct ferryi_view *v)
 	if (v->fd < 0)
 		return;
 	ferryi_unmap(v->queue.base, v->header.preamble.total_bytes);
-	ferryi_close(v->fd);
+	if (ferryi_is_file(v->fd, v->file.st_dev, v->file.st_ino))
+		ferryi_close(v->fd);
 	v->fd = -1;
 }
 

@@ -145,7 +145,7 @@ int ferryi_queue_loan(struct ferryi_queue *q, uint32_t owner, uint64_t len,
 		return -EMSGSIZE;
 	if (len <= FERRYI_INLINE && claim_home(q, owner, out))
 		return 0;
-	while (room(&q->classes[class]) < len)
+	while (class + 1 < q->n_classes && room(&q->classes[class]) < len)
 		class ++;
 	if (len <= FERRYI_INLINE && claim_in_class(q, 0, owner, out))
 		return 0;

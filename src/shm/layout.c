@@ -9,9 +9,10 @@
 #include <string.h>
 
 /* A class never spans more than this, so that a segment stays mappable. */
-#define CLASS_BYTES_MAX	   ((uint64_t)64 << 30)
-#define TURN_POSITION_BITS 34 /* an old cell must not look new before this */
-#define FIRST_CHUNKS	   32u
+#define CLASS_BYTES_MAX	    ((uint64_t)64 << 30)
+#define TURN_POSITION_BITS  36 /* laps and positions before a cell repeats */
+#define TURN_POSITION_LEAST 34
+#define FIRST_CHUNKS	    32u
 
 unsigned ferry_format_version(void)
 {
@@ -47,9 +48,9 @@ static int check_choice(const struct ferryi_choice *c, const char **out_why)
 	    c->persistence > FERRY_PERSIST_KERNEL ||
 	    c->trust > FERRY_TRUST_GROUP)
 		return refuse(out_why, -EINVAL, "an option has no such value");
-	if (c->max_deliveries > 255)
+	if (c->max_deliveries > 254)
 		return refuse(out_why, -EINVAL,
-			      "the delivery limit can be at most 255");
+			      "the delivery limit can be at most 254");
 	if (memchr(c->dead_letter, 0, sizeof c->dead_letter) == NULL)
 		return refuse(out_why, -EINVAL,
 			      "the dead-letter name is too long");
@@ -100,6 +101,26 @@ static uint64_t place(struct ferryi_header *h)
 	return ferryi_round_up(at, FERRYI_PAGE);
 }
 
+/*
+ * The index needs what it needs; the turn as much as keeps an old position from
+ * looking new; the generation gets the rest, and at least two bits more than
+ * the ring has positions, in each of which a chunk may have left a stale cell.
+ */
+static bool divide_cell(struct ferryi_cell_shape *s)
+{
+	int rest = 63 - s->index_bits, least = s->ring_log2 + 2;
+	int turn = TURN_POSITION_BITS - s->ring_log2;
+
+	if (rest - turn < least)
+		turn = rest - least;
+	if (turn + s->ring_log2 < TURN_POSITION_LEAST)
+		return false;
+	s->turn_bits = (uint8_t)turn;
+	s->gen_bits = (uint8_t)ferryi_min((uint64_t)(rest - turn), 32);
+	s->turn_bits = (uint8_t)(rest - s->gen_bits);
+	return true;
+}
+
 int ferryi_layout_plan(struct ferryi_header *h, const struct ferryi_choice *c,
 		       const char **out_why)
 {
@@ -113,11 +134,7 @@ int ferryi_layout_plan(struct ferryi_header *h, const struct ferryi_choice *c,
 		(uint8_t)ferryi_max(ferryi_log2_up(c->capacity), 1);
 	plan_classes(h);
 	h->shape.index_bits = (uint8_t)ferryi_log2_up(h->n_chunks);
-	h->shape.gen_bits = h->shape.ring_log2 + 2; /* a chunk has at most one
-							 * stale cell a position */
-	h->shape.turn_bits = 63 - h->shape.index_bits - h->shape.gen_bits;
-	if (h->shape.turn_bits + h->shape.ring_log2 < TURN_POSITION_BITS ||
-	    h->shape.index_bits + h->shape.gen_bits > 60)
+	if (!divide_cell(&h->shape))
 		return refuse(
 			out_why, -EINVAL,
 			"capacity times sizes needs too many chunks (lower "
@@ -175,6 +192,9 @@ static int check_classes(const struct ferryi_header *h)
 		chunks += k->count;
 		free_from = k->payload_at + k->size * k->count;
 	}
+	if (h->choice.message_max > FERRYI_INLINE &&
+	    h->classes[h->n_classes - 1].size < h->choice.message_max)
+		return -EBADMSG;
 	if (chunks != h->n_chunks || chunks > (uint64_t)1
 						      << h->shape.index_bits)
 		return -EBADMSG;

@@ -31,19 +31,22 @@ static bool is_waiting(const struct ferryi_queue *q, uint32_t index,
 }
 
 static void consider(const struct ferryi_queue *q, uint32_t index,
-		     uint64_t from, struct best *b)
+		     uint64_t from, int64_t now, struct best *b)
 {
 	uint64_t word = ferryi_load(&q->records[index].word);
 	uint64_t seq = ferryi_fetch(&q->records[index].seq);
 	uint32_t state = ferryi_word_state(word);
 
+	if (state == FERRYI_RETURNED &&
+	    ferryi_fetch(&q->records[index].taker.not_before) > now)
+		return;
 	if (state == FERRYI_FREE || state == FERRYI_HELD || seq < from ||
 	    (b->found && b->seq <= seq) || !is_waiting(q, index, word, seq))
 		return;
 	*b = (struct best){ true, index, word, seq };
 }
 
-int ferryi_queue_peek(struct ferryi_queue *q, uint64_t *cursor,
+int ferryi_queue_peek(struct ferryi_queue *q, uint64_t *cursor, int64_t now,
 		      struct ferryi_record *out, uint32_t *out_deliveries,
 		      void *buf, uint64_t size)
 {
@@ -57,7 +60,7 @@ int ferryi_queue_peek(struct ferryi_queue *q, uint64_t *cursor,
 			for (uint32_t i = 0, m = ferryi_queue_reserved(q, k);
 			     i < m; i++)
 				consider(q, q->classes[k].first + i, *cursor,
-					 &b);
+					 now, &b);
 		if (!b.found)
 			return -EAGAIN;
 		memcpy(out, &q->records[b.index], sizeof *out);
@@ -95,4 +98,19 @@ void ferryi_queue_census(const struct ferryi_queue *q,
 			else
 				out->chunks[state]++;
 		}
+}
+
+bool ferryi_queue_held_by_others(const struct ferryi_queue *q, uint32_t owner)
+{
+	for (uint32_t k = 0; k < q->n_classes; k++)
+		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n;
+		     i++) {
+			uint64_t word = ferryi_load(
+				&q->records[q->classes[k].first + i].word);
+
+			if (ferryi_word_state(word) == FERRYI_HELD &&
+			    ferryi_word_owner(word) != owner)
+				return true;
+		}
+	return false;
 }

@@ -145,12 +145,30 @@ static enum step try_publish(struct ferryi_queue *q,
 	return STRANGE;
 }
 
+/*
+ * Closed while we sent: receivers may have been told that no more will come.
+ * Take the message back, unless one of them has it already.
+ */
+static int withdraw_if_closed(struct ferryi_queue *q,
+			      const struct ferryi_chunk *c)
+{
+	uint64_t *word = &ferryi_queue_record(q, c->index)->word;
+
+	if (!(ferryi_load(&q->control->state) & FERRYI_CLOSED))
+		return 0;
+	return ferryi_cas(word, c->word, ferryi_word_ended(c->word)) ?
+		       -ENODATA :
+		       0;
+}
+
 int ferryi_queue_commit(struct ferryi_queue *q, const struct ferryi_chunk *c,
 			struct ferryi_growth *grow)
 {
 	uint64_t t = ferryi_load(&q->control->tail), steps = STEPS(q);
 	enum step step;
 
+	if (ferryi_load(&q->control->state) & FERRYI_REMOVED)
+		return -ESTALE;
 	if (ferryi_load(&q->control->state) & FERRYI_CLOSED)
 		return -ENODATA;
 	if (word_of(q, c->index) != c->word)
@@ -162,7 +180,7 @@ int ferryi_queue_commit(struct ferryi_queue *q, const struct ferryi_chunk *c,
 		}
 		step = try_publish(q, c, &t);
 		if (step == DONE)
-			return 0;
+			return withdraw_if_closed(q, c);
 		if (step == IS_FULL)
 			return -EAGAIN;
 		if (step == STRANGE || n == steps)
@@ -177,6 +195,9 @@ int ferryi_queue_abandon(struct ferryi_queue *q, const struct ferryi_chunk *c)
 {
 	uint64_t *word = &ferryi_queue_record(q, c->index)->word;
 
+	if (ferryi_load(word) != c->word)
+		return -ESTALE;
+	ferryi_put(&ferryi_queue_record(q, c->index)->handle, 0);
 	return ferryi_cas(word, c->word,
 			  ferryi_word(ferryi_word_gen(c->word), FERRYI_FREE, 0,
 				      0)) ?
@@ -282,10 +303,21 @@ int ferryi_queue_take(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 	return take_from_ring(q, owner, max, out, out_len);
 }
 
+int ferryi_queue_take_queued(struct ferryi_queue *q, uint32_t owner,
+			     struct ferryi_chunk *out)
+{
+	uint64_t len;
+
+	return take_from_ring(q, owner, UINT64_MAX, out, &len);
+}
+
 int ferryi_queue_release(struct ferryi_queue *q, const struct ferryi_chunk *c)
 {
 	uint64_t *word = &ferryi_queue_record(q, c->index)->word;
 
+	if (ferryi_load(word) != c->word)
+		return -ESTALE;
+	ferryi_put(&ferryi_queue_record(q, c->index)->handle, 0);
 	/* R1: until this CAS it is ours and will be delivered again if we die */
 	return ferryi_cas(word, c->word, ferryi_word_ended(c->word)) ? 0 :
 								       -ESTALE;
@@ -299,6 +331,9 @@ int ferryi_queue_requeue(struct ferryi_queue *q, const struct ferryi_chunk *c,
 				    FERRYI_RETURNED, 0,
 				    ferryi_word_deliveries(c->word));
 
+	if (ferryi_load(&rec->word) != c->word)
+		return -ESTALE;
+	ferryi_put(&rec->handle, 0);
 	ferryi_put(&rec->taker.not_before, due);
 	if (!ferryi_cas(&rec->word, c->word, back))
 		return -ESTALE;

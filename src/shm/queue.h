@@ -70,7 +70,8 @@ void ferryi_queue_grown(struct ferryi_queue *q,
 
 /*
  * Publish a loan.  0: accepted.  -EAGAIN: full.  1: reserve *grow.  -ESTALE: the
- * loan is not ours any more.  -ENODATA: closed.  -EBADMSG.
+ * loan is not ours any more.  -ENODATA: closed; then the loan may be gone as
+ * well.  -EBADMSG.
  */
 int ferryi_queue_commit(struct ferryi_queue *q, const struct ferryi_chunk *c,
 			struct ferryi_growth *grow);
@@ -86,6 +87,10 @@ int ferryi_queue_abandon(struct ferryi_queue *q, const struct ferryi_chunk *c);
 int ferryi_queue_take(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 		      int64_t now, struct ferryi_chunk *out, uint64_t *out_len);
 
+/* Take the head of the ring, whatever else was returned: frees a place. */
+int ferryi_queue_take_queued(struct ferryi_queue *q, uint32_t owner,
+			     struct ferryi_chunk *out);
+
 /* Whether ferryi_queue_take() needs to know the time. */
 static inline bool ferryi_queue_needs_now(struct ferryi_queue *q)
 {
@@ -100,11 +105,12 @@ int ferryi_queue_requeue(struct ferryi_queue *q, const struct ferryi_chunk *c,
 			 int64_t due);
 
 /*
- * Copy the first queued or returned message with a seq of at least *cursor,
+ * Copy the first queued or returned (and due at `now`) message with a seq of
+ * at least *cursor,
  * without taking it: the record (without its place) to *out, up to `size`
  * bytes to `buf`.  *cursor moves behind it.  -EAGAIN: none.
  */
-int ferryi_queue_peek(struct ferryi_queue *q, uint64_t *cursor,
+int ferryi_queue_peek(struct ferryi_queue *q, uint64_t *cursor, int64_t now,
 		      struct ferryi_record *out, uint32_t *out_deliveries,
 		      void *buf, uint64_t size);
 
@@ -152,6 +158,9 @@ struct ferryi_census {
 };
 void ferryi_queue_census(const struct ferryi_queue *q,
 			 struct ferryi_census *out);
+
+/* Whether a process other than `owner` has taken a message and not ended it. */
+bool ferryi_queue_held_by_others(const struct ferryi_queue *q, uint32_t owner);
 
 /* After foreign writes: head and tail from the cells, which are the truth. */
 void ferryi_queue_heal_hints(struct ferryi_queue *q);

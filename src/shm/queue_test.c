@@ -515,14 +515,15 @@ START_TEST(peek_sees_each_queued_message_once_and_takes_none)
 	for (uint64_t i = 0; i < 5; i++)
 		ck_assert_int_eq(put(&b, ME, i, 8), 0);
 	for (uint64_t i = 0; i < 5; i++) {
-		ck_assert_int_eq(ferryi_queue_peek(&b.q, &cursor, &rec,
-						   &deliveries, &id, sizeof id),
+		ck_assert_int_eq(ferryi_queue_peek(&b.q, &cursor, INT64_MAX,
+						   &rec, &deliveries, &id,
+						   sizeof id),
 				 0);
 		ck_assert_uint_eq(id, i);
 		ck_assert_uint_eq(rec.seq, i);
 	}
-	ck_assert_int_eq(ferryi_queue_peek(&b.q, &cursor, &rec, &deliveries,
-					   &id, sizeof id),
+	ck_assert_int_eq(ferryi_queue_peek(&b.q, &cursor, INT64_MAX, &rec,
+					   &deliveries, &id, sizeof id),
 			 -EAGAIN);
 	ck_assert_int_eq(get(&b), 0);
 	fini(&b);

@@ -57,6 +57,29 @@ static void count(struct ferryi_queue *q, uint64_t from, uint64_t to,
 	}
 }
 
+/* An owner that is dead, or closing, writes here no more. */
+static void forget_holder(struct ferryi_record *rec)
+{
+	ferryi_put(&rec->handle, FERRYI_ANY_HANDLE);
+	ferryi_put(&rec->taker.not_before, 0);
+}
+
+/*
+ * A taker that died at T2 left its cell.  It is stale, but a chunk that goes
+ * round among receivers changes its generation without using the ring; free the
+ * cell before it could come to match again.
+ */
+static void free_cell(struct ferryi_queue *q, uint32_t index, uint64_t word)
+{
+	uint64_t seq = ferryi_fetch(&q->records[index].seq);
+	uint64_t cell =
+		ferryi_cell_full(&q->shape, seq, index, ferryi_word_gen(word));
+
+	if (ferryi_queue_has_cell(q, seq))
+		ferryi_cas(ferryi_queue_cell(q, seq), cell,
+			   ferryi_cell_free(&q->shape, seq + q->ring_mask + 1));
+}
+
 static void recover_chunk(struct ferryi_queue *q, uint32_t index,
 			  uint32_t owner, uint16_t handle, bool *out_returned,
 			  struct ferryi_recovery *out)
@@ -78,10 +101,12 @@ static void recover_chunk(struct ferryi_queue *q, uint32_t index,
 		     (state == FERRYI_LOAN && is_published(q, index, word))))
 			return;
 		next = without_owner(q, index, word);
-		if (ferryi_word_state(next) == FERRYI_RETURNED)
-			ferryi_put(&rec->taker.not_before, 0);
+		if (ferryi_word_state(next) != FERRYI_QUEUED)
+			forget_holder(rec);
 		if (!ferryi_cas(&rec->word, word, next))
 			continue;
+		if (state == FERRYI_HELD)
+			free_cell(q, index, word);
 		*out_returned |= ferryi_word_state(next) == FERRYI_RETURNED;
 		count(q, word, next, out);
 		return;

@@ -10,6 +10,8 @@
 
 #include "shm/queue.h"
 
+/* No handle of anybody's: what a chunk says that nobody has, and what stands for
+ * all of an owner's. */
 #define FERRYI_ANY_HANDLE 0u
 
 struct ferryi_recovery {

@@ -6,7 +6,7 @@
 
 void ferryi_returned_announce(struct ferryi_queue *q, int64_t due)
 {
-	uint64_t *word = &q->control->returned, unit = ferryi_due_unit(due);
+	uint64_t *word = &q->control->returned, unit = ferryi_due_unit_up(due);
 	uint64_t old, first;
 
 	for (unsigned n = 0; n < 1u << 20; n++) {
@@ -42,7 +42,7 @@ static void look(const struct ferryi_queue *q, uint32_t index, int64_t now,
 		return;
 	if (due > now) {
 		s->others++;
-		s->next_due = ferryi_min(s->next_due, ferryi_due_unit(due));
+		s->next_due = ferryi_min(s->next_due, ferryi_due_unit_up(due));
 		return;
 	}
 	s->others += s->found;

@@ -36,7 +36,7 @@ static bool may_receive(struct ferryi_queue *q, int64_t now,
 	if (ferryi_returned_any(returned)) {
 		if (ferryi_returned_due(returned) <= ferryi_due_unit(now))
 			return true;
-		out->due = (int64_t)(ferryi_returned_due(returned) + 1) << 20;
+		out->due = (int64_t)ferryi_returned_due(returned) << 20;
 	}
 	watch(out, ferryi_low_half(&q->control->returned), (uint32_t)returned);
 	head = ferryi_load(&q->control->head);

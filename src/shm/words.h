@@ -172,12 +172,20 @@ static inline bool ferryi_takeable(const struct ferryi_cell_shape *s,
  *	due:40 | version:23 | any:1
  *
  * `any`: some chunk may be RETURNED.  `due`: none of them before this time, in
- * units of 2^20 ns of CLOCK_MONOTONIC.  `version` grows with each return, so
+ * units of 2^20 ns of CLOCK_MONOTONIC; a time to come is rounded up, so that who
+ * looks then finds it due.  `version` grows with each return, so
  * that a scan that found none clears `any` only if none came meanwhile.
  */
 static inline uint64_t ferryi_due_unit(int64_t ns)
 {
 	return (uint64_t)ns >> 20 & ferryi_bits(40);
+}
+
+static inline uint64_t ferryi_due_unit_up(int64_t ns)
+{
+	if (ns >= (int64_t)(ferryi_bits(40) << 20))
+		return ferryi_bits(40);
+	return ferryi_due_unit(ns + (int64_t)ferryi_bits(20));
 }
 
 static inline uint64_t ferryi_returned(uint64_t due, uint64_t version, bool any)

@@ -192,6 +192,14 @@ void ferryi_close(int fd)
 		close(fd);
 }
 
+bool ferryi_is_file(int fd, dev_t dev, ino_t ino)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_dev == dev &&
+	       st.st_ino == ino;
+}
+
 int ferryi_space(int fd, uint64_t *out_free, uint64_t *out_total)
 {
 	struct statfs s;

@@ -61,6 +61,9 @@ int ferryi_stat_path(const char *path, struct stat *st); /* no symlink */
 int ferryi_stat_at(int dir, const char *name, struct stat *st);
 void ferryi_close(int fd);
 
+/* Whether `fd` still is this file: somebody may have closed it behind our back. */
+bool ferryi_is_file(int fd, dev_t dev, ino_t ino);
+
 /* Bytes free and in all of the file system of `fd`. */
 int ferryi_space(int fd, uint64_t *out_free, uint64_t *out_total);
 
