@@ -46,7 +46,7 @@ struct options {
 /* What all workers found about one scenario. */
 struct tally {
 	volatile int parts_left;
-	volatile long instructions, kills, restepped, blocked;
+	volatile long instructions, kills, restepped, repaired;
 	volatile int faults[FAULT_KINDS];
 	volatile double wake_s, seconds;
 };
@@ -130,6 +130,7 @@ static void add(struct tally *t, const struct orders *o)
 				   __ATOMIC_RELAXED);
 	if (o->trace->n > t->instructions)
 		t->instructions = o->trace->n;
+	__atomic_fetch_add(&t->repaired, ledger->repaired, __ATOMIC_RELAXED);
 	if (ledger->wake_s > t->wake_s)
 		t->wake_s = ledger->wake_s;
 	if (ledger_total())
@@ -199,9 +200,10 @@ static void print_line(const struct scenario *sc, const struct tally *t,
 		       bool twice)
 {
 	printf("%s%-44s %6ld instructions %6ld kills %3d violations"
-	       "  worst wake %7.2f ms  %5.1f s  %ld again\n",
+	       "  worst wake %7.2f ms  %5.1f s  %ld again  %ld repaired\n",
 	       twice ? "2x " : "   ", sc->name, t->instructions, t->kills,
-	       total(t), t->wake_s * 1e3, t->seconds, t->restepped);
+	       total(t), t->wake_s * 1e3, t->seconds, t->restepped,
+	       t->repaired);
 	fflush(stdout);
 }
 

@@ -63,8 +63,9 @@ struct ledger {
 	volatile int faults[FAULT_KINDS];
 	volatile int n_texts;
 	char text[LEDGER_TEXTS][240];
-	volatile long steps;	/* of the victim, when it was killed */
-	volatile int outcome;	/* enum step_result */
+	volatile long steps;   /* of the victim, when it was killed */
+	volatile int repaired; /* recoverers that were quicker than their kill */
+	volatile int outcome;  /* enum step_result */
 	volatile double wake_s; /* the slowest sleeper, after the kill */
 	volatile int finished;	/* the audit came to its end */
 };
