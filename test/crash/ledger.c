@@ -45,12 +45,16 @@ void violate(enum fault kind, const char *fmt, ...)
 {
 	int i = __atomic_fetch_add(&ledger->n_texts, 1, __ATOMIC_SEQ_CST);
 	va_list ap;
+	int n;
 
 	__atomic_fetch_add(&ledger->faults[kind], 1, __ATOMIC_SEQ_CST);
 	if (i >= LEDGER_TEXTS)
 		return;
+	n = snprintf(ledger->text[i], sizeof(ledger->text[i]), "[%s] ",
+		     fault_name[kind]);
 	va_start(ap, fmt);
-	vsnprintf(ledger->text[i], sizeof(ledger->text[i]), fmt, ap);
+	vsnprintf(ledger->text[i] + n, sizeof(ledger->text[i]) - (size_t)n, fmt,
+		  ap);
 	va_end(ap);
 }
 
