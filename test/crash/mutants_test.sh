@@ -33,7 +33,7 @@ caught() {
 }
 
 caught lose lost 'take and release 5000'
-caught double duplicate 'take and release 5000'
+caught double after-ack 'take and release 5000'
 caught unmark duplicate 'idle owner'
 caught leak leak 'take and release 5000'
 caught again after-ack 'take and release 5000'
