@@ -279,6 +279,38 @@ static void note_directory(struct ferryi_realm *r)
 	r->dir_ino = st.st_ino;
 }
 
+static bool is_ours(const struct ferryi_realm *r, uint32_t i)
+{
+	for (const struct ferryi_realm *o = realms; o; o = o->next)
+		if (o->refs && o->owner == i && o->dev == r->dev &&
+		    o->ino == r->ino)
+			return true;
+	return false;
+}
+
+/*
+ * Leases that this process had before an exec.  For everybody else it lives
+ * and, now that it has joined again, maps the registry: only we can know.
+ */
+static void end_former_image(struct ferryi_realm *r)
+{
+	const struct ferryi_identity *self = ferryi_identity();
+	struct ferryi_registry *g = &r->registry;
+
+	for (uint32_t i = 0; i < ferryi_registry_slots(g); i++) {
+		const struct ferryi_slot *s = &g->slots[i];
+		uint64_t state = ferryi_load(&s->state);
+
+		if (!(state & 1) || s->pid != self->pid ||
+		    s->start_time != self->start_time || !s->start_time ||
+		    s->pid_namespace != self->pid_namespace || is_ours(r, i) ||
+		    ferryi_lock_try(r->fd, i, 1) < 0)
+			continue;
+		ferryi_repair(r, i, state);
+		ferryi_lock_drop(r->fd, i, 1);
+	}
+}
+
 static int join(struct ferryi_realm **out, const char *directory,
 		enum ferryi_make make)
 {
@@ -312,6 +344,7 @@ static int join(struct ferryi_realm **out, const char *directory,
 	r->refs = 1;
 	r->next = realms;
 	realms = r;
+	end_former_image(r);
 	*out = r;
 	return 1;
 }
