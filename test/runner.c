@@ -44,7 +44,7 @@
 
 static char realm[64] = "/dev/shm/ferry-test.XXXXXX";
 static char tmp[4096];
-static bool private_names;	/* /dev/shm and /dev/mqueue are ours alone */
+static bool private_names; /* /dev/shm and /dev/mqueue are ours alone */
 static bool failed;
 
 static void die(const char *what)
@@ -65,10 +65,10 @@ static void make_place(void)
 {
 	const char *base = getenv("TMPDIR");
 
-	private_names =
-		unshare(CLONE_NEWNS | CLONE_NEWIPC) == 0 &&
-		mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-		mount("none", "/dev/shm", "tmpfs", 0, "mode=1777") == 0;
+	private_names = unshare(CLONE_NEWNS | CLONE_NEWIPC) == 0 &&
+			mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ==
+				0 &&
+			mount("none", "/dev/shm", "tmpfs", 0, "mode=1777") == 0;
 	if (private_names && access("/dev/mqueue", F_OK) == 0)
 		(void)!mount("none", "/dev/mqueue", "mqueue", 0, NULL);
 	snprintf(tmp, sizeof tmp, "%s/ferry-test.XXXXXX", base ? base : "/tmp");
@@ -200,18 +200,20 @@ static bool processes_left(void)
 
 /* --- the test ------------------------------------------------------------ */
 
+#define MAX_WORDS 256
+
 /* The command: the words of FERRY_TEST_WRAP, if wanted, and argv. */
 static char **command(char **argv, int argc, bool wrap)
 {
-	char **all = calloc((size_t)argc + 32, sizeof *all);
-	char *words = wrap ? getenv("FERRY_TEST_WRAP") : NULL;
+	static char *all[MAX_WORDS], words[1024];
+	const char *wanted = wrap ? getenv("FERRY_TEST_WRAP") : NULL;
 	int n = 0;
 
-	if (!all)
-		die("calloc");
-	for (char *w = words ? strtok(strdup(words), " ") : NULL; w && n < 31;
-	     w = strtok(NULL, " "))
+	snprintf(words, sizeof words, "%s", wanted ? wanted : "");
+	for (char *w = strtok(words, " "); w && n < 31; w = strtok(NULL, " "))
 		all[n++] = w;
+	if (n + argc >= MAX_WORDS)
+		die("too many arguments");
 	memcpy(all + n, argv, (size_t)argc * sizeof *argv);
 	return all;
 }

@@ -105,21 +105,19 @@ int ferryi_errno(int sys_errno)
 	return find(sys_errno) < 0 ? -EINVAL : -sys_errno;
 }
 
-static int remember(int err, const char *fmt, va_list args)
+static void remember(int err, const char *fmt, va_list args)
 {
 	last.err = err;
 	vsnprintf(last.sentence, sizeof last.sentence, fmt, args);
-	return err;
 }
 
-int ferryi_fail(int err, const char *fmt, ...)
+void ferryi_fail_note(int err, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
 	remember(err, fmt, args);
 	va_end(args);
-	return err;
 }
 
 int ferryi_fail_sys(int sys_errno, const char *fmt, ...)

@@ -14,10 +14,12 @@
 #include <stddef.h>
 
 /*
- * Remember the sentence for `err` in this thread and return `err`.  The
- * sentence says what is wrong and what to do: "what (fix)".
+ * Remember the sentence for `err` in this thread; the value is `err`.  The
+ * sentence says what is wrong and what to do: "what (fix)".  A macro, so that
+ * compilers and analysers see that a failure is what it is.
  */
-int ferryi_fail(int err, const char *fmt, ...)
+#define ferryi_fail(err, ...) (ferryi_fail_note((err), __VA_ARGS__), (err))
+void ferryi_fail_note(int err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* The same for a system call's errno, mapped into the closed table. */

@@ -95,7 +95,7 @@ START_TEST(a_sentence_that_is_too_long_is_cut_and_terminated)
 
 	memset(text, 'x', sizeof text - 1);
 	text[sizeof text - 1] = 0;
-	ferryi_fail(-EINVAL, "%s", text);
+	ferryi_fail_note(-EINVAL, "%s", text);
 	ck_assert_uint_gt(strlen(ferryi_fail_sentence(-EINVAL)), 200);
 	ck_assert_uint_lt(strlen(ferryi_fail_sentence(-EINVAL)), sizeof text);
 }
@@ -106,7 +106,7 @@ static void *another_thread(void *arg)
 	bool *good = arg;
 
 	*good = ferryi_fail_sentence(-ENOENT) == NULL;
-	ferryi_fail(-ENOENT, "hers");
+	ferryi_fail_note(-ENOENT, "hers");
 	*good &= strcmp(ferryi_fail_sentence(-ENOENT), "hers") == 0;
 	return NULL;
 }
@@ -116,7 +116,7 @@ START_TEST(each_thread_has_its_own_sentence)
 	bool good = false;
 	pthread_t t;
 
-	ferryi_fail(-ENOENT, "mine");
+	ferryi_fail_note(-ENOENT, "mine");
 	ck_assert_int_eq(pthread_create(&t, NULL, another_thread, &good), 0);
 	pthread_join(t, NULL);
 	ck_assert(good);

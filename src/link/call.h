@@ -35,8 +35,7 @@ ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline);
 ssize_t ferryi_call_run(struct ferryi_call *c, ferry_time deadline);
 
 /* Take the turn of a side, FERRY_SEND or FERRY_RECV. */
-int ferryi_turn_take(struct ferry_link *l, unsigned side,
-		     ferry_time deadline);
+int ferryi_turn_take(struct ferry_link *l, unsigned side, ferry_time deadline);
 void ferryi_turn_give(struct ferry_link *l, unsigned side);
 
 #endif

@@ -40,11 +40,13 @@ int ferry_shutdown(struct ferry_link *l, unsigned direction)
 		return ferryi_fail(-EINVAL, "%s is not open in that direction",
 				   l->address);
 	if (!l->t->shutdown)
-		return ferryi_fail(-EOPNOTSUPP, "%s: links cannot end one "
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: links cannot end one "
 				   "direction (close them)",
 				   l->t->info.scheme);
 	if (take_turns(l, direction) != 0)
-		return ferryi_fail(-EBUSY, "%s: another thread is in a call in "
+		return ferryi_fail(-EBUSY,
+				   "%s: another thread is in a call in "
 				   "that direction (ferry_cancel() ends it)",
 				   l->address);
 	err = l->t->shutdown(l, direction);
@@ -77,8 +79,10 @@ static int renew_cancel(struct ferry_link *l)
 	int err = ferryi_cancel_init(&fresh, l->cancel.fd >= 0);
 
 	if (err)
-		return ferryi_fail(err, "%s: no descriptor is left (raise "
-				   "ulimit -n)", l->address);
+		return ferryi_fail(err,
+				   "%s: no descriptor is left (raise "
+				   "ulimit -n)",
+				   l->address);
 	fresh.word = l->cancel.word;
 	ferryi_cancel_fini(&l->cancel);
 	l->cancel = fresh;
@@ -105,8 +109,10 @@ int ferry_peer(struct ferry_link *l, struct ferry_process *out)
 	if (err)
 		return err;
 	if (!l->t->peer || l->listening)
-		return ferryi_fail(-EOPNOTSUPP, "%s: nobody vouches for who is "
-				   "at the other end", l->address);
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: nobody vouches for who is "
+				   "at the other end",
+				   l->address);
 	return l->t->peer(l, out);
 }
 

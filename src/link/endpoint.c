@@ -68,19 +68,14 @@ static int at_end(struct ferryi_endpoint *e)
 static int result(struct ferry_link *l, ssize_t err)
 {
 	switch (err) {
-	case -EAGAIN:
-		return -EAGAIN;
-	case -ENODATA:
-		return at_end(endpoint(l));
-	case -ECONNRESET:
-		set_reset(endpoint(l));
-		return -ECONNRESET;
-	case -EPIPE:		/* nobody reads; what comes may end orderly */
+	case -EAGAIN: return -EAGAIN;
+	case -ENODATA: return at_end(endpoint(l));
+	case -ECONNRESET: set_reset(endpoint(l)); return -ECONNRESET;
+	case -EPIPE: /* nobody reads; what comes may end orderly */
 	case -ENOTCONN:
-	case -ECONNREFUSED:	/* a datagram socket whose peer has gone */
+	case -ECONNREFUSED: /* a datagram socket whose peer has gone */
 		return -ECONNRESET;
-	case -ENOBUFS:
-		return -EAGAIN;
+	case -ENOBUFS: return -EAGAIN;
 	}
 	return ferryi_fail_sys((int)-err, "%s: the kernel refuses: %s",
 			       l->address, strerror((int)-err));
@@ -88,8 +83,10 @@ static int result(struct ferry_link *l, ssize_t err)
 
 static int ended(struct ferry_link *l, const char *what)
 {
-	return ferryi_fail(-ENODATA, "%s: this side has ended %s "
-			   "(ferry_shutdown)", l->address, what);
+	return ferryi_fail(-ENODATA,
+			   "%s: this side has ended %s "
+			   "(ferry_shutdown)",
+			   l->address, what);
 }
 
 /* --- bytes through pipes, files, terminals ------------------------------- */
@@ -121,7 +118,7 @@ static ssize_t file_read(struct ferry_link *l, void *buf, size_t size)
 	if (e->careful && !ferryi_fd_ready(e->in, POLLIN))
 		return -EAGAIN;
 	n = ferryi_fd_read(e->in, buf, size);
-	if (n == -EIO)	/* a terminal whose other side has hung up */
+	if (n == -EIO) /* a terminal whose other side has hung up */
 		return -ENODATA;
 	return n > 0 ? n : result(l, n ? n : -ENODATA);
 }
@@ -175,7 +172,7 @@ static ssize_t socket_read(struct ferry_link *l, void *buf, size_t size)
 	if (e->ended_in)
 		return ended(l, "receiving");
 	n = ferryi_socket_recv(e->in, buf, size);
-	if (n == -ECONNRESET) {	/* said once; what is queued follows */
+	if (n == -ECONNRESET) { /* said once; what is queued follows */
 		set_reset(e);
 		n = ferryi_socket_recv(e->in, buf, size);
 	}
@@ -196,7 +193,7 @@ int ferryi_endpoint_shutdown_socket(struct ferry_link *l, unsigned direction)
 
 	e->ended_out |= sending;
 	e->ended_in |= receiving;
-	if (err && err != -ENOTCONN)	/* the peer was first: ended it is */
+	if (err && err != -ENOTCONN) /* the peer was first: ended it is */
 		return result(l, err);
 	return 0;
 }
@@ -205,10 +202,12 @@ int ferryi_endpoint_shutdown_socket(struct ferry_link *l, unsigned direction)
 
 static int too_large(struct ferry_link *l, size_t len)
 {
-	return ferryi_fail(-EMSGSIZE, "%s: a message of %zu bytes is larger "
+	return ferryi_fail(-EMSGSIZE,
+			   "%s: a message of %zu bytes is larger "
 			   "than the %zd that the socket's buffer takes (use "
 			   "type=stream&framing=len32, a mailbox, or raise "
-			   "net.core.wmem_default)", l->address, len,
+			   "net.core.wmem_default)",
+			   l->address, len,
 			   ferryi_socket_largest(endpoint(l)->out));
 }
 
@@ -250,9 +249,11 @@ static ssize_t message_recv(struct ferry_link *l, void *buf, size_t size)
 		return -EMSGSIZE;
 	n = ferryi_socket_take(endpoint(l)->in, buf, size);
 	if (n == -EMSGSIZE)
-		return ferryi_fail(-EBADMSG, "%s: a message was cut, because "
+		return ferryi_fail(-EBADMSG,
+				   "%s: a message was cut, because "
 				   "another process receives from the same "
-				   "socket (give each its own)", l->address);
+				   "socket (give each its own)",
+				   l->address);
 	return n < 0 ? result(l, n) : n;
 }
 
@@ -284,9 +285,11 @@ int ferryi_endpoint_peer(struct ferry_link *l, struct ferry_process *out)
 	struct ferryi_endpoint *e = endpoint(l);
 
 	if (!e->known)
-		return ferryi_fail(-EOPNOTSUPP, "%s: the kernel does not vouch "
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: the kernel does not vouch "
 				   "for who is at the other end (unix: links "
-				   "have that)", l->address);
+				   "have that)",
+				   l->address);
 	*out = e->peer;
 	return 0;
 }
@@ -294,12 +297,9 @@ int ferryi_endpoint_peer(struct ferry_link *l, struct ferry_process *out)
 static const char *what_happened(int err)
 {
 	switch (err) {
-	case -EAGAIN:
-		return "nothing can be moved now";
-	case -ETIMEDOUT:
-		return "the deadline passed";
-	case -ENODATA:
-		return "the other side has ended";
+	case -EAGAIN: return "nothing can be moved now";
+	case -ETIMEDOUT: return "the deadline passed";
+	case -ENODATA: return "the other side has ended";
 	case -ECONNRESET:
 		return "the other side died or closed without reading all";
 	}

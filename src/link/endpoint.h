@@ -14,13 +14,13 @@
 #include "link/link.h"
 
 struct ferryi_endpoint {
-	bool opened;		/* the descriptors below are set */
-	int in, out;		/* -1: none; the same number for a socket */
-	bool careful;		/* the description may block: ask first, write
+	bool opened;		  /* the descriptors below are set */
+	int in, out;		  /* -1: none; the same number for a socket */
+	bool careful;		  /* the description may block: ask first, write
 				 * no more than a pipe surely takes */
-	bool reset;		/* atomic: both directions see it */
-	bool ended_in, ended_out;	/* by our own shutdown */
-	bool known;		/* `peer` is filled */
+	bool reset;		  /* atomic: both directions see it */
+	bool ended_in, ended_out; /* by our own shutdown */
+	bool known;		  /* `peer` is filled */
 	struct ferry_process peer;
 };
 

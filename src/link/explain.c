@@ -25,6 +25,6 @@ int ferry_explain(struct ferry_link *l, int err, char *buf, size_t size)
 		n = l->t->explain(l, err, buf, size);
 	if (n > 0)
 		return n;
-	return snprintf(buf, size, "%s%s%s", l ? l->address : "",
-			l ? ": " : "", ferryi_error_hint(err));
+	return snprintf(buf, size, "%s%s%s", l ? l->address : "", l ? ": " : "",
+			ferryi_error_hint(err));
 }

@@ -42,8 +42,10 @@ static int parse_number(const struct ferryi_address *a)
 		n = 10 * n + (*p - '0');
 	}
 	if (n < 0 || !*a->rest)
-		return ferryi_fail(-EINVAL, "fd:%.100s is not a descriptor's "
-				   "number (write fd:3)", a->rest);
+		return ferryi_fail(-EINVAL,
+				   "fd:%.100s is not a descriptor's "
+				   "number (write fd:3)",
+				   a->rest);
 	return n;
 }
 
@@ -52,8 +54,10 @@ static int check_direction(struct ferry_link *l, int n)
 	int access = ferryi_fd_access(n);
 
 	if (access < 0)
-		return ferryi_fail(-ENOENT, "%s: no such descriptor is open in "
-				   "this process", l->address);
+		return ferryi_fail(-ENOENT,
+				   "%s: no such descriptor is open in "
+				   "this process",
+				   l->address);
 	if (l->flags & FERRY_SEND && access == O_RDONLY)
 		return ferryi_fail(-EINVAL, "%s is open for reading only",
 				   l->address);
@@ -111,9 +115,10 @@ static int use_socket(struct ferry_link *l, int fd, int type)
 	/* Only UNIX sockets know it; others have no empty messages. */
 	err = ferryi_socket_mark_messages(fd);
 	if (err && err != -EOPNOTSUPP && err != -ENOPROTOOPT)
-		return ferryi_fail_sys(-err, "%s: the kernel does not mark "
-				       "messages: %s", l->address,
-				       strerror(-err));
+		return ferryi_fail_sys(-err,
+				       "%s: the kernel does not mark "
+				       "messages: %s",
+				       l->address, strerror(-err));
 	return 0;
 }
 
@@ -122,15 +127,21 @@ static int open_socket(struct ferry_link *l, int n)
 	int type = ferryi_socket_type(n), fd;
 
 	if (type == FERRYI_SOCKET_LISTENER)
-		return ferryi_fail(-EOPNOTSUPP, "%s is a listening socket "
-				   "(accept a connection first)", l->address);
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s is a listening socket "
+				   "(accept a connection first)",
+				   l->address);
 	if (type < 0 || type == FERRYI_SOCKET_OTHER)
-		return ferryi_fail(-EOPNOTSUPP, "%s is a socket of a type that "
-				   "ferry does not know", l->address);
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s is a socket of a type that "
+				   "ferry does not know",
+				   l->address);
 	if (!ferryi_socket_is_connected(n) &&
 	    (l->flags & FERRY_SEND || type != FERRYI_SOCKET_DGRAM))
-		return ferryi_fail(-EOPNOTSUPP, "%s is a socket that is not "
-				   "connected (connect it first)", l->address);
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s is a socket that is not "
+				   "connected (connect it first)",
+				   l->address);
 	fd = ferryi_fd_dup(n);
 	return fd < 0 ? no_descriptor(l, fd) : use_socket(l, fd, type);
 }
@@ -148,8 +159,10 @@ static int fd_open(struct ferry_link *l, const struct ferryi_address *a)
 	if (kind == FERRYI_FD_SOCKET)
 		return open_socket(l, n);
 	if (kind < 0 || kind == FERRYI_FD_OTHER)
-		return ferryi_fail(-EOPNOTSUPP, "%s is neither pipe, file, "
-				   "terminal, device nor socket", l->address);
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s is neither pipe, file, "
+				   "terminal, device nor socket",
+				   l->address);
 	return open_file(l, n, kind);
 }
 

@@ -20,11 +20,11 @@ struct ferryi_framing {
 	/* receive side: bytes at .. end of the buffer are not delivered yet */
 	unsigned char *in;
 	size_t cap, at, end, scanned;
-	bool cut;		/* the stream ended inside a message */
-	bool bad;		/* no message can stand here */
+	bool cut; /* the stream ended inside a message */
+	bool bad; /* no message can stand here */
 
 	/* send side */
-	bool broken;		/* a frame was left unfinished */
+	bool broken; /* a frame was left unfinished */
 };
 
 /* --- life ---------------------------------------------------------------- */
@@ -35,8 +35,10 @@ static int read_max(const struct ferryi_address *a, size_t *out)
 	uint64_t max = FERRYI_FRAMING_MAX;
 
 	if (text && (ferryi_parse_size(text, &max) != 0 || max > MAX_MAX))
-		return ferryi_fail(-EINVAL, "max=%s is not a size up to 1G "
-				   "(write 64K or 1M)", text);
+		return ferryi_fail(-EINVAL,
+				   "max=%s is not a size up to 1G "
+				   "(write 64K or 1M)",
+				   text);
 	*out = max;
 	return 0;
 }
@@ -49,13 +51,17 @@ int ferryi_framing_new(struct ferryi_framing **out,
 	int kind, err;
 
 	if (!name || strcmp(name, "stream") == 0)
-		return !ferryi_address_get(a, "max") ? 0 :
-			ferryi_fail(-EINVAL, "max= goes with framing=line, "
-				    "nul or len32");
+		return !ferryi_address_get(a, "max") ?
+			       0 :
+			       ferryi_fail(-EINVAL,
+					   "max= goes with framing=line, "
+					   "nul or len32");
 	kind = ferryi_frame_kind(name);
 	if (kind < 0)
-		return ferryi_fail(-EINVAL, "framing=%s is not known (it is "
-				   "stream, line, nul or len32)", name);
+		return ferryi_fail(-EINVAL,
+				   "framing=%s is not known (it is "
+				   "stream, line, nul or len32)",
+				   name);
 	f.kind = (enum ferryi_frame_kind)kind;
 	err = read_max(a, &f.max);
 	return err ? err : ferryi_framing_copy(out, &f);
@@ -106,8 +112,10 @@ static int make_room(struct ferryi_framing *f)
 		cap = most;
 	in = realloc(f->in, cap);
 	if (!in)
-		return ferryi_fail(-ENOMEM, "out of memory for a message of "
-				   "more than %zu bytes", f->end);
+		return ferryi_fail(-ENOMEM,
+				   "out of memory for a message of "
+				   "more than %zu bytes",
+				   f->end);
 	f->in = in;
 	f->cap = cap;
 	return 0;
@@ -133,13 +141,15 @@ static int unusable(struct ferry_link *l)
 	struct ferryi_framing *f = l->framing;
 
 	if (f->cut)
-		return ferryi_fail(-ECONNRESET, "%s: the stream ended inside a "
-				   "message, after %zu bytes of it", l->address,
-				   f->end - f->at);
-	return ferryi_fail(-EBADMSG, "%s: what comes is no framing=%s message "
+		return ferryi_fail(-ECONNRESET,
+				   "%s: the stream ended inside a "
+				   "message, after %zu bytes of it",
+				   l->address, f->end - f->at);
+	return ferryi_fail(-EBADMSG,
+			   "%s: what comes is no framing=%s message "
 			   "of at most %zu bytes (is the peer's framing the "
-			   "same? else raise max=)", l->address,
-			   ferryi_frame_name(f->kind), f->max);
+			   "same? else raise max=)",
+			   l->address, ferryi_frame_name(f->kind), f->max);
 }
 
 /* Make the first message whole in the buffer. */
@@ -150,9 +160,9 @@ static int find(struct ferry_link *l, struct ferryi_frame_in *out)
 
 	while (!f->cut && !f->bad) {
 		r = !f->in ? 0 :
-			ferryi_frame_find(f->kind, f->in + f->at,
-					  f->end - f->at, f->max, &f->scanned,
-					  out);
+			     ferryi_frame_find(f->kind, f->in + f->at,
+					       f->end - f->at, f->max,
+					       &f->scanned, out);
 		if (r == 1)
 			return 0;
 		f->bad = r < 0;
@@ -210,7 +220,8 @@ static ssize_t write_pieces(struct ferryi_call *c)
 
 static int broken(struct ferry_link *l)
 {
-	return ferryi_fail(-ECONNRESET, "%s: sending is broken since a message "
+	return ferryi_fail(-ECONNRESET,
+			   "%s: sending is broken since a message "
 			   "could be written only in part (open a new link; "
 			   "send large messages with a longer deadline)",
 			   l->address);
@@ -223,10 +234,13 @@ static int begin(struct ferry_link *l, struct ferryi_frame_out *o,
 	int r = ferryi_frame_begin(o, f->kind, data, len, f->max);
 
 	if (r == -EMSGSIZE)
-		return ferryi_fail(r, "%s: a message of %zu bytes is longer "
-				   "than max=%zu", l->address, len, f->max);
+		return ferryi_fail(r,
+				   "%s: a message of %zu bytes is longer "
+				   "than max=%zu",
+				   l->address, len, f->max);
 	if (r == -EINVAL)
-		return ferryi_fail(r, "%s: the message holds the byte that "
+		return ferryi_fail(r,
+				   "%s: the message holds the byte that "
 				   "ends one in framing=%s (use len32)",
 				   l->address, ferryi_frame_name(f->kind));
 	return r;
@@ -236,8 +250,10 @@ int ferryi_framing_send(struct ferry_link *l, const void *data, size_t len,
 			ferry_time deadline)
 {
 	struct ferryi_frame_out o;
-	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_SEND,
-				 .attempt = write_pieces, .more = &o };
+	struct ferryi_call c = { .l = l,
+				 .want = FERRYI_WANT_SEND,
+				 .attempt = write_pieces,
+				 .more = &o };
 	ssize_t r;
 
 	if (l->framing->broken)

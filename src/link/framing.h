@@ -18,7 +18,7 @@
 #include "link/link.h"
 #include "wire/address.h"
 
-#define FERRYI_FRAMING_MAX (1u << 20)	/* the longest message, unless max= */
+#define FERRYI_FRAMING_MAX (1u << 20) /* the longest message, unless max= */
 
 /*
  * Read framing= and max= of an address.  *out stays NULL when the transport's

@@ -21,8 +21,10 @@ static int check_side(struct ferry_link *l, unsigned side)
 	if (!l)
 		return ferryi_fail(-EINVAL, "there is no link (NULL)");
 	if (l->listening)
-		return ferryi_fail(-EINVAL, "%s only listens (send and receive "
-				   "on what ferry_accept() gives)", l->address);
+		return ferryi_fail(-EINVAL,
+				   "%s only listens (send and receive "
+				   "on what ferry_accept() gives)",
+				   l->address);
 	if (!(l->flags & side))
 		return ferryi_fail(-EINVAL, "%s is open to %s only", l->address,
 				   side == FERRY_SEND ? "receive" : "send");
@@ -34,9 +36,11 @@ static int check_messages(struct ferry_link *l, unsigned side)
 	int err = check_side(l, side);
 
 	if (!err && !l->messages && !l->framing)
-		return ferryi_fail(-EPROTOTYPE, "%s is a stream (use "
+		return ferryi_fail(-EPROTOTYPE,
+				   "%s is a stream (use "
 				   "ferry_read() and ferry_write(), or open it "
-				   "with framing=len32)", l->address);
+				   "with framing=len32)",
+				   l->address);
 	return err;
 }
 
@@ -45,7 +49,8 @@ static int check_stream(struct ferry_link *l, unsigned side)
 	int err = check_side(l, side);
 
 	if (!err && (!l->stream || l->framing))
-		return ferryi_fail(-EPROTOTYPE, "%s carries messages (use "
+		return ferryi_fail(-EPROTOTYPE,
+				   "%s carries messages (use "
 				   "ferry_send() and ferry_recv())",
 				   l->address);
 	return err;
@@ -62,7 +67,8 @@ static int check_held(struct ferry_message *m)
 {
 	ferryi_fail_clear();
 	if (!m || !m->link)
-		return ferryi_fail(-EINVAL, "the message is spent (each loan "
+		return ferryi_fail(-EINVAL,
+				   "the message is spent (each loan "
 				   "and each taken message is ended once)");
 	return 0;
 }
@@ -94,8 +100,10 @@ static int send_by_loan(struct ferry_link *l, const void *data, size_t len,
 int ferry_send(struct ferry_link *l, const void *data, size_t len,
 	       ferry_time deadline)
 {
-	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_SEND,
-				 .attempt = try_send, .data = data,
+	struct ferryi_call c = { .l = l,
+				 .want = FERRYI_WANT_SEND,
+				 .attempt = try_send,
+				 .data = data,
 				 .len = len };
 	int err = check_messages(l, FERRY_SEND);
 
@@ -142,19 +150,25 @@ static ssize_t recv_by_take(struct ferry_link *l, void *buf, size_t size,
 ssize_t ferry_recv(struct ferry_link *l, void *buf, size_t size,
 		   ferry_time deadline)
 {
-	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_RECV,
-				 .attempt = try_recv, .buf = buf, .len = size };
+	struct ferryi_call c = { .l = l,
+				 .want = FERRYI_WANT_RECV,
+				 .attempt = try_recv,
+				 .buf = buf,
+				 .len = size };
 	ssize_t n = check_messages(l, FERRY_RECV);
 
 	if (n < 0)
 		return n;
-	n = l->framing || l->messages->recv ? ferryi_call_run(&c, deadline) :
-					      recv_by_take(l, buf, size,
-							   deadline);
+	n = l->framing || l->messages->recv ?
+		    ferryi_call_run(&c, deadline) :
+		    recv_by_take(l, buf, size, deadline);
 	if (n == -EMSGSIZE && !ferryi_fail_sentence(-EMSGSIZE))
-		ferryi_fail(-EMSGSIZE, "%s: the next message is longer than "
-			    "the buffer of %zu bytes (ferry_next_len() tells; "
-			    "it stays first)", l->address, size);
+		ferryi_fail_note(
+			-EMSGSIZE,
+			"%s: the next message is longer than "
+			"the buffer of %zu bytes (ferry_next_len() tells; "
+			"it stays first)",
+			l->address, size);
 	return n;
 }
 
@@ -185,8 +199,11 @@ int ferry_loan(struct ferry_link *l, size_t len, struct ferry_message *out,
 	       ferry_time deadline)
 {
 	struct ferry_message m = { .link = l };
-	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_LOAN,
-				 .attempt = try_loan, .len = len, .m = &m };
+	struct ferryi_call c = { .l = l,
+				 .want = FERRYI_WANT_LOAN,
+				 .attempt = try_loan,
+				 .len = len,
+				 .m = &m };
 	int err = check_messages(l, FERRY_SEND);
 
 	if (err)
@@ -207,7 +224,8 @@ static ssize_t try_commit(struct ferryi_call *c)
 int ferry_commit(struct ferry_message *m, ferry_time deadline)
 {
 	struct ferryi_call c = { .want = FERRYI_WANT_COMMIT,
-				 .attempt = try_commit, .m = m };
+				 .attempt = try_commit,
+				 .m = m };
 	int err = check_held(m);
 
 	if (err)
@@ -228,8 +246,9 @@ int ferry_take(struct ferry_link *l, struct ferry_message *out,
 	       ferry_time deadline)
 {
 	struct ferry_message m = { .link = l };
-	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_RECV,
-				 .attempt = try_take, .m = &m };
+	struct ferryi_call c = {
+		.l = l, .want = FERRYI_WANT_RECV, .attempt = try_take, .m = &m
+	};
 	int err = check_messages(l, FERRY_RECV);
 
 	if (err)
@@ -330,16 +349,20 @@ static ssize_t try_write(struct ferryi_call *c)
 ssize_t ferry_write(struct ferry_link *l, const void *data, size_t len,
 		    ferry_time deadline)
 {
-	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_SEND,
-				 .attempt = try_write, .data = data,
+	struct ferryi_call c = { .l = l,
+				 .want = FERRYI_WANT_SEND,
+				 .attempt = try_write,
+				 .data = data,
 				 .len = len };
 	ssize_t n = check_stream(l, FERRY_SEND);
 
 	if (n < 0)
 		return n;
 	if (len > SSIZE_MAX)
-		return ferryi_fail(-EINVAL, "%zu bytes are more than one call "
-				   "can count", len);
+		return ferryi_fail(-EINVAL,
+				   "%zu bytes are more than one call "
+				   "can count",
+				   len);
 	n = ferryi_call_run(&c, deadline);
 	return n < 0 && c.done == 0 ? n : (ssize_t)c.done;
 }
@@ -352,14 +375,17 @@ static ssize_t try_read(struct ferryi_call *c)
 ssize_t ferry_read(struct ferry_link *l, void *buf, size_t size,
 		   ferry_time deadline)
 {
-	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_RECV,
-				 .attempt = try_read, .buf = buf, .len = size };
+	struct ferryi_call c = { .l = l,
+				 .want = FERRYI_WANT_RECV,
+				 .attempt = try_read,
+				 .buf = buf,
+				 .len = size };
 	ssize_t n = check_stream(l, FERRY_RECV);
 
 	if (n < 0)
 		return n;
 	if (size == 0)
 		return ferryi_fail(-EINVAL, "a buffer of 0 bytes cannot be "
-				   "read into");
+					    "read into");
 	return ferryi_call_run(&c, deadline);
 }

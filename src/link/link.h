@@ -17,7 +17,7 @@
 #include "link/transport.h"
 #include "wait/wait.h"
 
-struct ferryi_framing;		/* framing.c: messages over a stream */
+struct ferryi_framing; /* framing.c: messages over a stream */
 
 struct ferry_link {
 	const struct ferryi_transport *t;
@@ -27,14 +27,14 @@ struct ferry_link {
 	 */
 	const struct ferryi_messages *messages;
 	const struct ferryi_stream *stream;
-	unsigned flags;			/* FERRY_SEND, FERRY_RECV */
+	unsigned flags; /* FERRY_SEND, FERRY_RECV */
 	bool listening;
-	char *address;			/* canonical, for people */
+	char *address; /* canonical, for people */
 	struct ferryi_cancel cancel;
 	uint32_t turn[2];		/* call.c; [0] send side, [1] receive
 					 * side; not used when the transport is
 					 * concurrent */
-	struct ferryi_framing *framing;	/* NULL: the transport's own */
+	struct ferryi_framing *framing; /* NULL: the transport's own */
 	void *state;			/* the transport's, state_size bytes */
 };
 

@@ -41,8 +41,10 @@ int ferryi_link_new(struct ferry_link **out, const struct ferryi_transport *t,
 	if (err) {
 		l->cancel.fd = -1;
 		ferryi_link_free(l);
-		return ferryi_fail(err, "%s: no descriptor is left (raise "
-				   "ulimit -n)", address);
+		return ferryi_fail(err,
+				   "%s: no descriptor is left (raise "
+				   "ulimit -n)",
+				   address);
 	}
 	*out = l;
 	return 0;
@@ -82,8 +84,8 @@ static int unknown_scheme(const char *scheme)
 	size_t n = 0;
 
 	for (unsigned i = 0; ferryi_transports[i] && n < sizeof known; i++)
-		n += (size_t)snprintf(known + n, sizeof known - n, "%s%s:",
-				      i ? " " : "",
+		n += (size_t)snprintf(known + n, sizeof known - n,
+				      "%s%s:", i ? " " : "",
 				      ferryi_transports[i]->info.scheme);
 	return ferryi_fail(-EINVAL, "%s: is no scheme (there are %s)", scheme,
 			   known);
@@ -119,8 +121,10 @@ static int read_timeout(struct request *q)
 	int64_t ns = DEFAULT_TIMEOUT;
 
 	if (text && ferryi_parse_duration(text, &ns) != 0)
-		return ferryi_fail(-EINVAL, "timeout=%s is not a duration "
-				   "(write 500ms or 2s)", text);
+		return ferryi_fail(-EINVAL,
+				   "timeout=%s is not a duration "
+				   "(write 500ms or 2s)",
+				   text);
 	q->deadline = ferry_after(ns);
 	return 0;
 }
@@ -134,8 +138,10 @@ static int understand(struct request *q, const char *text)
 	if (!text)
 		return ferryi_fail(-EINVAL, "there is no address (NULL)");
 	if (ferryi_address_parse(&q->a, text, &why) != 0)
-		return ferryi_fail(-EINVAL, "'%.200s' is no address: %s (write "
-				   "scheme:rest?key=value)", text, why);
+		return ferryi_fail(-EINVAL,
+				   "'%.200s' is no address: %s (write "
+				   "scheme:rest?key=value)",
+				   text, why);
 	err = find_transport(q);
 	if (!err)
 		err = check_keys(q);
@@ -167,8 +173,10 @@ static int check_framing(struct ferry_link *l, const struct ferryi_address *a)
 	const char *name = a ? ferryi_address_get(a, "framing") : NULL;
 
 	if ((l->framing || name) && !l->stream)
-		return ferryi_fail(-EOPNOTSUPP, "%s keeps message boundaries "
-				   "itself (leave framing= out)", l->address);
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s keeps message boundaries "
+				   "itself (leave framing= out)",
+				   l->address);
 	if (l->framing)
 		l->messages = NULL;
 	return 0;
@@ -186,13 +194,16 @@ static ssize_t try_open(struct ferryi_call *c)
 
 static int run_open(struct ferry_link *l, const struct request *q)
 {
-	struct ferryi_call c = { .l = l, .want = FERRYI_WANT_OPEN,
-				 .attempt = try_open, .data = q };
+	struct ferryi_call c = {
+		.l = l, .want = FERRYI_WANT_OPEN, .attempt = try_open, .data = q
+	};
 	int err = (int)ferryi_call_wait(&c, q->deadline);
 
 	if (err == -ETIMEDOUT || err == -EAGAIN)
-		return ferryi_fail(-ETIMEDOUT, "%s: not %s within the timeout "
-				   "(raise timeout=)", l->address,
+		return ferryi_fail(-ETIMEDOUT,
+				   "%s: not %s within the timeout "
+				   "(raise timeout=)",
+				   l->address,
 				   l->listening ? "listening" : "connected");
 	return err;
 }
@@ -200,8 +211,10 @@ static int run_open(struct ferry_link *l, const struct request *q)
 static int check_flags(const struct request *q, unsigned flags)
 {
 	if (!flags || flags & ~FERRY_DUPLEX)
-		return ferryi_fail(-EINVAL, "%s: open for FERRY_SEND, "
-				   "FERRY_RECV or FERRY_DUPLEX", q->canonical);
+		return ferryi_fail(-EINVAL,
+				   "%s: open for FERRY_SEND, "
+				   "FERRY_RECV or FERRY_DUPLEX",
+				   q->canonical);
 	if (flags == FERRY_DUPLEX && !(q->t->info.promises & FERRY_CAN_DUPLEX))
 		return ferryi_fail(-EOPNOTSUPP, "%s: links go one way",
 				   q->a.scheme);
@@ -234,8 +247,10 @@ int ferry_open(struct ferry_link **out, const char *address, unsigned flags)
 	int err = understand(&q, address);
 
 	if (!err && !q.t->open)
-		err = ferryi_fail(-EOPNOTSUPP, "%s: links have no name to open "
-				  "(ferry_pair() makes two)", q.a.scheme);
+		err = ferryi_fail(-EOPNOTSUPP,
+				  "%s: links have no name to open "
+				  "(ferry_pair() makes two)",
+				  q.a.scheme);
 	if (!err)
 		err = check_flags(&q, flags);
 	return err ? err : open_request(&q, out, flags, false);
@@ -247,7 +262,8 @@ int ferry_listen(struct ferry_link **out, const char *address)
 	int err = understand(&q, address);
 
 	if (!err && !q.t->listen)
-		err = ferryi_fail(-EOPNOTSUPP, "%s: links are not connected, "
+		err = ferryi_fail(-EOPNOTSUPP,
+				  "%s: links are not connected, "
 				  "nobody listens (open both sides)",
 				  q.a.scheme);
 	return err ? err : open_request(&q, out, FERRY_DUPLEX, true);
@@ -261,14 +277,16 @@ static ssize_t try_accept(struct ferryi_call *c)
 int ferry_accept(struct ferry_link *door, struct ferry_link **out,
 		 ferry_time deadline)
 {
-	struct ferryi_call c = { .l = door, .want = FERRYI_WANT_RECV,
+	struct ferryi_call c = { .l = door,
+				 .want = FERRYI_WANT_RECV,
 				 .attempt = try_accept };
 	struct ferry_link *l;
 	int err;
 
 	ferryi_fail_clear();
 	if (!door || !door->listening)
-		return ferryi_fail(-EINVAL, "%s does not listen "
+		return ferryi_fail(-EINVAL,
+				   "%s does not listen "
 				   "(ferry_listen() makes what can accept)",
 				   door ? door->address : "NULL");
 	err = ferryi_link_new(&l, door->t, FERRY_DUPLEX, door->address);
@@ -295,8 +313,10 @@ int ferry_pair(struct ferry_link *out[2], const char *address)
 	int err = understand(&q, address);
 
 	if (!err && !q.t->pair)
-		err = ferryi_fail(-EOPNOTSUPP, "%s: links do not come in pairs "
-				  "(pipe: and unix: do)", q.a.scheme);
+		err = ferryi_fail(-EOPNOTSUPP,
+				  "%s: links do not come in pairs "
+				  "(pipe: and unix: do)",
+				  q.a.scheme);
 	for (int i = 0; i < 2 && !err; i++)
 		err = new_link(&q, &ends[i], FERRY_DUPLEX);
 	if (!err)

@@ -21,18 +21,20 @@ static int check_address(const struct ferryi_address *a)
 	const char *duplex = ferryi_address_get(a, "duplex");
 
 	if (*a->rest)
-		return ferryi_fail(-EINVAL, "pipe: has no name ('%.100s'; "
-				   "write just pipe:)", a->rest);
+		return ferryi_fail(-EINVAL,
+				   "pipe: has no name ('%.100s'; "
+				   "write just pipe:)",
+				   a->rest);
 	if (duplex && *duplex)
 		return ferryi_fail(-EINVAL, "pipe: duplex has no value (write "
-				   "pipe:?duplex)");
+					    "pipe:?duplex)");
 	return 0;
 }
 
 static int no_pipe(int err)
 {
 	return ferryi_fail_sys(-err, "pipe: no descriptor is left (raise "
-			       "ulimit -n)");
+				     "ulimit -n)");
 }
 
 static int pipe_pair(struct ferry_link *ends[2], const struct ferryi_address *a)

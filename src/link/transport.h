@@ -58,20 +58,20 @@ struct ferryi_stream {
 
 /* What a wait is for; a commit may need room where a loan needs a chunk. */
 enum ferryi_want {
-	FERRYI_WANT_RECV,	/* a message, bytes, a connection */
-	FERRYI_WANT_SEND,	/* room in the queue or the socket */
-	FERRYI_WANT_COMMIT,	/* room, for a message that has its chunk */
-	FERRYI_WANT_LOAN,	/* a free chunk */
-	FERRYI_WANT_OPEN,	/* the connection to be made */
+	FERRYI_WANT_RECV,   /* a message, bytes, a connection */
+	FERRYI_WANT_SEND,   /* room in the queue or the socket */
+	FERRYI_WANT_COMMIT, /* room, for a message that has its chunk */
+	FERRYI_WANT_LOAN,   /* a free chunk */
+	FERRYI_WANT_OPEN,   /* the connection to be made */
 };
 
 struct ferryi_transport {
 	struct ferry_transport_info info;
-	const char *keys;	/* "type mode": those an address may have beside
+	const char *keys; /* "type mode": those an address may have beside
 				 * framing, max and timeout; NULL: none */
 	size_t state_size;
-	bool concurrent;	/* safe to call from many threads at once */
-	bool sleeps_on_words;	/* futex words, not descriptors */
+	bool concurrent;      /* safe to call from many threads at once */
+	bool sleeps_on_words; /* futex words, not descriptors */
 
 	/* life */
 	/*
@@ -82,7 +82,7 @@ struct ferryi_transport {
 	int (*listen)(struct ferry_link *l, const struct ferryi_address *a);
 	int (*accept)(struct ferry_link *door, struct ferry_link *peer);
 	int (*pair)(struct ferry_link *ends[2], const struct ferryi_address *a);
-	int (*adopt)(struct ferry_link *l);	/* in the child of a fork */
+	int (*adopt)(struct ferry_link *l); /* in the child of a fork */
 	/* Called with the turn of the direction. */
 	int (*shutdown)(struct ferry_link *l, unsigned direction);
 	int (*peer)(struct ferry_link *l, struct ferry_process *out);

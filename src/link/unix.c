@@ -38,8 +38,10 @@ int ferryi_unix_type(const struct ferryi_address *a,
 	else if (strcmp(type, "seqpacket") == 0)
 		*out = FERRYI_SOCKET_SEQPACKET;
 	else
-		return ferryi_fail(-EINVAL, "unix: has no type=%.100s (it has "
-				   "stream and seqpacket)", type);
+		return ferryi_fail(-EINVAL,
+				   "unix: has no type=%.100s (it has "
+				   "stream and seqpacket)",
+				   type);
 	return 0;
 }
 
@@ -49,12 +51,13 @@ int ferryi_unix_check_name(const struct ferryi_address *a)
 
 	if (len == 0 || strcmp(a->rest, "@") == 0)
 		return ferryi_fail(-EINVAL, "unix: needs a path or a name "
-				   "(unix:PATH or unix:@NAME)");
+					    "(unix:PATH or unix:@NAME)");
 	if (len > FERRYI_SOCKET_PATH_MAX)
-		return ferryi_fail(-EINVAL, "unix: the path has %zu bytes, the "
+		return ferryi_fail(-EINVAL,
+				   "unix: the path has %zu bytes, the "
 				   "kernel takes %d (use a shorter or a "
-				   "relative one)", len,
-				   FERRYI_SOCKET_PATH_MAX);
+				   "relative one)",
+				   len, FERRYI_SOCKET_PATH_MAX);
 	return 0;
 }
 
@@ -62,7 +65,7 @@ static int refuse_mode(const struct ferryi_address *a)
 {
 	if (ferryi_address_get(a, "mode"))
 		return ferryi_fail(-EINVAL, "unix: mode= is for the one who "
-				   "listens (leave it out)");
+					    "listens (leave it out)");
 	return 0;
 }
 
@@ -79,8 +82,10 @@ int ferryi_unix_use(struct ferry_link *l, int fd, enum ferryi_socket_type type)
 		return 0;
 	err = ferryi_socket_mark_messages(fd);
 	if (err)
-		return ferryi_fail_sys(-err, "%s: the kernel does not mark "
-				       "messages", l->address);
+		return ferryi_fail_sys(-err,
+				       "%s: the kernel does not mark "
+				       "messages",
+				       l->address);
 	return 0;
 }
 
@@ -93,30 +98,39 @@ static int not_a_socket(struct ferry_link *l, const char *path)
 	if (path[0] == '@' || ferryi_stat_at(AT_FDCWD, path, &st) != 0 ||
 	    S_ISSOCK(st.st_mode))
 		return 0;
-	return ferryi_fail(-EINVAL, "%s is not a socket (choose the path that "
-			   "the server listens at)", l->address);
+	return ferryi_fail(-EINVAL,
+			   "%s is not a socket (choose the path that "
+			   "the server listens at)",
+			   l->address);
 }
 
 static int no_connection(struct ferry_link *l, const char *path, int err)
 {
 	switch (err) {
 	case -ENOENT:
-		return ferryi_fail(-ENOENT, "%s does not exist (start the one "
-				   "who listens first)", l->address);
+		return ferryi_fail(-ENOENT,
+				   "%s does not exist (start the one "
+				   "who listens first)",
+				   l->address);
 	case -ECONNREFUSED:
 		err = not_a_socket(l, path);
 		return err ? err :
-			     ferryi_fail(-ECONNREFUSED, "%s: nobody listens "
+			     ferryi_fail(-ECONNREFUSED,
+					 "%s: nobody listens "
 					 "(the one who did has ended; start it "
-					 "again)", l->address);
+					 "again)",
+					 l->address);
 	case -EPROTOTYPE:
-		return ferryi_fail(-EPROTOTYPE, "%s listens with another type "
+		return ferryi_fail(-EPROTOTYPE,
+				   "%s listens with another type "
 				   "(try type=stream or type=seqpacket)",
 				   l->address);
 	case -EACCES:
 	case -EPERM:
-		return ferryi_fail(-EACCES, "%s: you may not write to it (its "
-				   "listener sets mode=)", l->address);
+		return ferryi_fail(-EACCES,
+				   "%s: you may not write to it (its "
+				   "listener sets mode=)",
+				   l->address);
 	}
 	return ferryi_fail_sys(-err, "%s: connecting failed: %s", l->address,
 			       strerror(-err));
@@ -124,7 +138,7 @@ static int no_connection(struct ferry_link *l, const char *path, int err)
 
 static int unix_open(struct ferry_link *l, const struct ferryi_address *a)
 {
-	enum ferryi_socket_type type;
+	enum ferryi_socket_type type = FERRYI_SOCKET_STREAM;
 	int err = ferryi_unix_type(a, &type), fd;
 
 	if (!err)
@@ -147,14 +161,14 @@ static int unix_open(struct ferry_link *l, const struct ferryi_address *a)
 
 static int unix_pair(struct ferry_link *ends[2], const struct ferryi_address *a)
 {
-	enum ferryi_socket_type type;
+	enum ferryi_socket_type type = FERRYI_SOCKET_STREAM;
 	int err = ferryi_unix_type(a, &type), fds[2];
 
 	if (!err)
 		err = refuse_mode(a);
 	if (!err && *a->rest)
 		err = ferryi_fail(-EINVAL, "unix: a pair has no name (write "
-				  "just unix:)");
+					   "just unix:)");
 	if (err)
 		return err;
 	err = ferryi_socket_pair(type, fds);

@@ -9,16 +9,16 @@
 #include "sys/sockets.h"
 
 struct ferryi_unix {
-	struct ferryi_endpoint end;	/* first */
+	struct ferryi_endpoint end; /* first */
 
 	/* a door: the file that is ours to remove */
 	enum ferryi_socket_type type;
 	bool dir_open, bound;
 	int dir;
-	char file[FERRYI_SOCKET_PATH_MAX + 1];	/* its name in dir; "": none */
+	char file[FERRYI_SOCKET_PATH_MAX + 1]; /* its name in dir; "": none */
 	dev_t dev;
 	ino_t ino;
-	uint32_t generation;	/* of the process that made it */
+	uint32_t generation; /* of the process that made it */
 };
 
 /* type= of an address. */

@@ -41,8 +41,10 @@ static int read_mode(const struct ferryi_address *a, unsigned *out)
 		return 0;
 	mode = strtoul(text, &end, 8);
 	if (!*text || *end || text[0] < '0' || text[0] > '7' || mode > 0777)
-		return ferryi_fail(-EINVAL, "unix: mode=%.20s is not octal "
-				   "permission bits (write 0660)", text);
+		return ferryi_fail(-EINVAL,
+				   "unix: mode=%.20s is not octal "
+				   "permission bits (write 0660)",
+				   text);
 	*out = (unsigned)mode;
 	return 0;
 }
@@ -59,15 +61,18 @@ static int open_place(struct ferry_link *l, const char *path)
 
 	snprintf(u->file, sizeof u->file, "%s", slash ? slash + 1 : path);
 	if (!*u->file)
-		return ferryi_fail(-EINVAL, "%s is a directory (name a file in "
-				   "it)", l->address);
+		return ferryi_fail(-EINVAL,
+				   "%s is a directory (name a file in "
+				   "it)",
+				   l->address);
 	snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path + 1) : 1,
 		 slash ? path : ".");
 	fd = ferryi_open_directory(dir);
 	if (fd < 0)
-		return ferryi_fail_sys(-fd, "%s: the directory %s cannot be "
-				       "opened and locked: %s", l->address, dir,
-				       strerror(-fd));
+		return ferryi_fail_sys(-fd,
+				       "%s: the directory %s cannot be "
+				       "opened and locked: %s",
+				       l->address, dir, strerror(-fd));
 	u->dir = fd;
 	u->dir_open = true;
 	return 0;
@@ -75,7 +80,8 @@ static int open_place(struct ferry_link *l, const char *path)
 
 static int in_use(struct ferry_link *l)
 {
-	return ferryi_fail(-EBUSY, "%s: somebody listens there already "
+	return ferryi_fail(-EBUSY,
+			   "%s: somebody listens there already "
 			   "(connect to it, or choose another name)",
 			   l->address);
 }
@@ -92,16 +98,15 @@ static int probe(struct ferry_link *l, const char *path)
 	ferryi_close(fd);
 	switch (err) {
 	case -ECONNREFUSED:
-	case -ENOENT:
-		return 0;
+	case -ENOENT: return 0;
 	case 0:
-	case -EAGAIN:		/* alive: its backlog is full */
-	case -EPROTOTYPE:	/* alive: of another type */
-		return in_use(l);
+	case -EAGAIN: /* alive: its backlog is full */
+	case -EPROTOTYPE: /* alive: of another type */ return in_use(l);
 	}
-	return ferryi_fail_sys(-err, "%s: whether somebody listens there "
-			       "cannot be told: %s", l->address,
-			       strerror(-err));
+	return ferryi_fail_sys(-err,
+			       "%s: whether somebody listens there "
+			       "cannot be told: %s",
+			       l->address, strerror(-err));
 }
 
 /* Make sure that the path is free. */
@@ -114,17 +119,20 @@ static int clear_place(struct ferry_link *l, const char *path)
 	if (err == -ENOENT)
 		return 0;
 	if (!err && !S_ISSOCK(st.st_mode))
-		return ferryi_fail(-EEXIST, "%s is there and is not a socket "
-				   "(choose another path)", l->address);
+		return ferryi_fail(-EEXIST,
+				   "%s is there and is not a socket "
+				   "(choose another path)",
+				   l->address);
 	if (!err)
 		err = probe(l, path);
 	if (err)
 		return err;
 	err = ferryi_unlink(u->dir, u->file);
 	if (err && err != -ENOENT)
-		return ferryi_fail_sys(-err, "%s: the socket of a dead server "
-				       "cannot be removed: %s", l->address,
-				       strerror(-err));
+		return ferryi_fail_sys(-err,
+				       "%s: the socket of a dead server "
+				       "cannot be removed: %s",
+				       l->address, strerror(-err));
 	return 0;
 }
 
@@ -181,9 +189,10 @@ static int listen_at_path(struct ferry_link *l, const char *path, unsigned mode)
 	if (err == -EAGAIN)
 		return err;
 	if (err)
-		return ferryi_fail_sys(-err, "%s: its directory cannot be "
-				       "locked: %s", l->address,
-				       strerror(-err));
+		return ferryi_fail_sys(-err,
+				       "%s: its directory cannot be "
+				       "locked: %s",
+				       l->address, strerror(-err));
 	err = clear_place(l, path);
 	if (!err)
 		err = bind_and_listen(l, path, mode);
@@ -228,8 +237,8 @@ static void remove_file(struct ferryi_unix *u)
 	struct stat st;
 
 	if (u->bound && u->generation == ferryi_generation() &&
-	    ferryi_stat_at(u->dir, u->file, &st) == 0 &&
-	    st.st_dev == u->dev && st.st_ino == u->ino)
+	    ferryi_stat_at(u->dir, u->file, &st) == 0 && st.st_dev == u->dev &&
+	    st.st_ino == u->ino)
 		ferryi_unlink(u->dir, u->file);
 }
 

@@ -43,8 +43,8 @@ static const char *parse_scheme(struct ferryi_address *a, const char **text)
 	for (size_t i = 0; i < len; i++) {
 		char c = (*text)[i];
 
-		if (!is_small(c) && (i == 0 || (!is_digit(c) && c != '+' &&
-						c != '-')))
+		if (!is_small(c) &&
+		    (i == 0 || (!is_digit(c) && c != '+' && c != '-')))
 			return "a scheme has only small letters, digits, "
 			       "'+' and '-'";
 	}
@@ -101,7 +101,7 @@ static const char *parse_key(struct ferryi_address *a, char **out,
 		return why;
 	if (!*k->key)
 		return "a key without a name";
-	k->value = *out - 1;	/* "": the key's own terminator */
+	k->value = *out - 1; /* "": the key's own terminator */
 	if (**text == '=') {
 		++*text;
 		k->value = *out;
@@ -131,7 +131,7 @@ static const char *parse(struct ferryi_address *a, const char *text)
 	why = parse_scheme(a, &text);
 	if (!why)
 		why = decode(&out, &text, "?");
-	while (!why && *text) {	/* at a '?' or '&' */
+	while (!why && *text) { /* at a '?' or '&' */
 		text++;
 		why = parse_key(a, &out, &text);
 	}

@@ -13,19 +13,19 @@
 
 #define FERRYI_ADDRESS_MAX 4096
 #define FERRYI_SCHEME_MAX  16
-#define FERRYI_KEYS_MAX    16
+#define FERRYI_KEYS_MAX	   16
 
 struct ferryi_key {
 	const char *key;
-	const char *value;	/* "" when there is no '=' */
+	const char *value; /* "" when there is no '=' */
 };
 
 struct ferryi_address {
 	char scheme[FERRYI_SCHEME_MAX];
-	const char *rest;	/* percent-decoded, terminated */
+	const char *rest; /* percent-decoded, terminated */
 	unsigned n_keys;
 	struct ferryi_key keys[FERRYI_KEYS_MAX];
-	char text[FERRYI_ADDRESS_MAX];	/* what the pointers point into */
+	char text[FERRYI_ADDRESS_MAX]; /* what the pointers point into */
 };
 
 /*

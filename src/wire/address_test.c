@@ -159,9 +159,11 @@ static void duration(const char *text, int64_t wanted)
 
 START_TEST(durations_have_units)
 {
-	static const char *const wrong[] = { "", "s", "1x", "-1s", "1 s", "1.s",
-					     ".5", "1e3", "99999999999d",
-					     "99999999999999999999", "1.2.3s" };
+	static const char *const wrong[] = {
+		"",	 "s",  "1x",  "-1s",	      "1 s",
+		"1.s",	 ".5", "1e3", "99999999999d", "99999999999999999999",
+		"1.2.3s"
+	};
 	int64_t ns;
 
 	duration("0", 0);
@@ -182,8 +184,9 @@ END_TEST
 
 START_TEST(sizes_count_in_1024s)
 {
-	static const char *const wrong[] = { "", "K", "1KB", "-1", "1.5K",
-					     "99999999999T", "0x10" };
+	static const char *const wrong[] = { "",    "K",    "1KB",
+					     "-1",  "1.5K", "99999999999T",
+					     "0x10" };
 	uint64_t n;
 
 	ck_assert_int_eq(ferryi_parse_size("10", &n), 0);

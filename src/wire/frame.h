@@ -21,8 +21,8 @@ enum ferryi_frame_kind {
 	FERRYI_FRAME_LEN32,
 };
 
-#define FERRYI_FRAME_OVERHEAD 4		/* bytes a frame adds, at most */
-#define FERRYI_FRAME_FIRST    4096	/* what is written at one go */
+#define FERRYI_FRAME_OVERHEAD 4	   /* bytes a frame adds, at most */
+#define FERRYI_FRAME_FIRST    4096 /* what is written at one go */
 
 /* The kind called `name`, or -EINVAL. */
 int ferryi_frame_kind(const char *name);
@@ -35,10 +35,10 @@ const char *ferryi_frame_name(enum ferryi_frame_kind kind);
  */
 struct ferryi_frame_out {
 	const unsigned char *data;
-	size_t len;		/* of the message */
-	size_t total;		/* of the frame */
-	size_t sent;		/* how much the caller has written so far */
-	size_t head;		/* 0 or 4 */
+	size_t len;   /* of the message */
+	size_t total; /* of the frame */
+	size_t sent;  /* how much the caller has written so far */
+	size_t head;  /* 0 or 4 */
 	size_t n_first;
 	unsigned char tail;
 	unsigned char first[FERRYI_FRAME_FIRST];
@@ -56,9 +56,9 @@ size_t ferryi_frame_piece(const struct ferryi_frame_out *o, const void **out);
 
 /* A message found in a buffer. */
 struct ferryi_frame_in {
-	size_t at;		/* where the message starts */
+	size_t at; /* where the message starts */
 	size_t len;
-	size_t total;		/* what to drop from the buffer with it */
+	size_t total; /* what to drop from the buffer with it */
 };
 
 /*

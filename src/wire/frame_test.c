@@ -60,8 +60,8 @@ END_TEST
 /* All lengths around the size of the first piece, and byte by byte. */
 START_TEST(what_was_encoded_is_decoded)
 {
-	static const size_t lens[] = { 0, 1, 4091, 4092, 4093, 4095,
-				       4096, 4097, MAX };
+	static const size_t lens[] = { 0,    1,	   4091, 4092, 4093,
+				       4095, 4096, 4097, MAX };
 	enum ferryi_frame_kind kind = (enum ferryi_frame_kind)_i;
 	struct ferryi_frame_in in;
 	static char data[MAX];
@@ -111,11 +111,13 @@ START_TEST(a_message_that_holds_the_delimiter_is_not_encoded)
 	struct ferryi_frame_out o;
 
 	ck_assert_int_eq(ferryi_frame_begin(&o, FERRYI_FRAME_LINE, "a\nb", 3,
-					    MAX), -EINVAL);
+					    MAX),
+			 -EINVAL);
 	ck_assert_int_eq(ferryi_frame_begin(&o, FERRYI_FRAME_NUL, "a\0b", 3,
-					    MAX), -EINVAL);
-	ck_assert_int_eq(ferryi_frame_begin(&o, FERRYI_FRAME_LEN32, "a\nb", 3,
-					    MAX), 0);
+					    MAX),
+			 -EINVAL);
+	ck_assert_int_eq(
+		ferryi_frame_begin(&o, FERRYI_FRAME_LEN32, "a\nb", 3, MAX), 0);
 }
 END_TEST
 

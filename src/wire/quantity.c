@@ -14,16 +14,20 @@ struct unit {
 };
 
 static const struct unit durations[] = {
-	{ "", 1000000000 },	  { "ns", 1 },
-	{ "us", 1000 },		  { "ms", 1000000 },
-	{ "s", 1000000000 },	  { "m", 60000000000 },
-	{ "h", 3600000000000 },	  { "d", 86400000000000 },
+	{ "", 1000000000 },
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "ms", 1000000 },
+	{ "s", 1000000000 },
+	{ "m", 60000000000 },
+	{ "h", 3600000000000 },
+	{ "d", 86400000000000 },
 	{ NULL, 0 },
 };
 
 static const struct unit sizes[] = {
-	{ "", 1 },		{ "K", 1ull << 10 }, { "M", 1ull << 20 },
-	{ "G", 1ull << 30 },	{ "T", 1ull << 40 }, { NULL, 0 },
+	{ "", 1 },	     { "K", 1ull << 10 }, { "M", 1ull << 20 },
+	{ "G", 1ull << 30 }, { "T", 1ull << 40 }, { NULL, 0 },
 };
 
 static const struct unit *unit_of(const struct unit *u, const char *name)
@@ -54,9 +58,8 @@ static int parse_fraction(const char *text, uint64_t worth, uint64_t *total)
 
 	for (; text[n] >= '0' && text[n] <= '9'; n++) {
 		worth /= 10;
-		if (__builtin_add_overflow(*total,
-					   worth * (uint64_t)(text[n] - '0'),
-					   total))
+		if (__builtin_add_overflow(
+			    *total, worth * (uint64_t)(text[n] - '0'), total))
 			return -1;
 	}
 	return n;

@@ -25,19 +25,19 @@
 #include <ferry.h>
 
 struct fixture {
-	const char *name;	/* for people: "unix seqpacket" */
+	const char *name; /* for people: "unix seqpacket" */
 	const char *scheme;
-	bool stream;		/* else messages */
+	bool stream; /* else messages */
 	bool duplex;
-	bool in_place;		/* loan and take */
+	bool in_place; /* loan and take */
 	bool shutdown;
-	bool framed;		/* messages over a stream */
-	size_t largest;		/* a message that must pass */
-	size_t too_large;	/* one that must be refused; 0: none */
-	int closed;		/* receive when all senders have closed */
-	int killed;		/* receive when the only sender was killed */
-	int gone;		/* send when the receiver has closed */
-	int forked;		/* send in the child of a fork */
+	bool framed;	  /* messages over a stream */
+	size_t largest;	  /* a message that must pass */
+	size_t too_large; /* one that must be refused; 0: none */
+	int closed;	  /* receive when all senders have closed */
+	int killed;	  /* receive when the only sender was killed */
+	int gone;	  /* send when the receiver has closed */
+	int forked;	  /* send in the child of a fork */
 	/* ends[0] receives, ends[1] sends */
 	void (*make)(struct ferry_link *ends[2]);
 	/* a sender in a child; NULL: the inherited end itself */
@@ -50,31 +50,31 @@ extern const unsigned n_fixtures;
 /* Set up for each test: the fixture of this test and its two ends. */
 extern const struct fixture *f;
 extern struct ferry_link *receiver, *sender;
-extern char place[80];		/* the directory of this test */
+extern char place[80]; /* the directory of this test */
 
-#define SOON ferry_after(FERRY_S(10))
+#define SOON	   ferry_after(FERRY_S(10))
 #define SHORT_TIME FERRY_MS(60)
 
 /* ck_assert for results: says the number's name and the sentence. */
-#define ok(link, r)                                                          \
-	do {                                                                 \
-		long long r_ = (long long)(r);                               \
-		char why_[300];                                              \
-		ferry_explain(link, r_ < 0 ? (int)r_ : 0, why_, sizeof why_); \
-		ck_assert_msg(r_ >= 0, "%s: %s", ferry_error_name((int)r_),  \
-			      why_);                                         \
+#define ok(link, r)                                                            \
+	do {                                                                   \
+		long long r_ = (long long)(r);                                 \
+		char why_[300];                                                \
+		ferry_explain(link, r_ < 0 ? (int)r_ : 0, why_, sizeof why_);  \
+		ck_assert_msg(r_ >= 0, "%s: %s", ferry_error_name((int)r_),    \
+			      why_);                                           \
 	} while (0)
 
 /* The result is exactly this error, and there is a sentence for it. */
-#define fails(link, r, wanted)                                               \
-	do {                                                                 \
-		long long r_ = (long long)(r);                               \
-		char why_[300] = "";                                         \
-		ferry_explain(link, r_ < 0 ? (int)r_ : 0, why_, sizeof why_); \
-		ck_assert_msg(r_ == (wanted), "%s (%lld), not %s: %s",       \
-			      ferry_error_name((int)r_), r_,                 \
-			      ferry_error_name(wanted), why_);               \
-		ck_assert_msg(strlen(why_) > 5, "no sentence");              \
+#define fails(link, r, wanted)                                                 \
+	do {                                                                   \
+		long long r_ = (long long)(r);                                 \
+		char why_[300] = "";                                           \
+		ferry_explain(link, r_ < 0 ? (int)r_ : 0, why_, sizeof why_);  \
+		ck_assert_msg(r_ == (wanted), "%s (%lld), not %s: %s",         \
+			      ferry_error_name((int)r_), r_,                   \
+			      ferry_error_name(wanted), why_);                 \
+		ck_assert_msg(strlen(why_) > 5, "no sentence");                \
 	} while (0)
 
 /* First in each test of a fixture. */

@@ -46,8 +46,8 @@ START_TEST(the_flags_of_a_description_stay_as_they_are)
 	int fds[2], socks[2];
 
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-				    socks), 0);
+	ck_assert_int_eq(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks), 0);
 	receiver = open_fd(fds[0], FERRY_RECV, "");
 	fails(receiver, ferry_read(receiver, &(char){ 0 }, 1, FERRY_NOWAIT),
 	      -EAGAIN);
@@ -127,8 +127,9 @@ START_TEST(a_terminal_is_a_stream_and_its_hang_up_the_end)
 
 	ck_assert_int_eq(openpty(&master, &slave, NULL, NULL, NULL), 0);
 	receiver = open_fd(master, FERRY_DUPLEX, "");
-	fails(receiver, ferry_read(receiver, buf, sizeof buf,
-				   ferry_after(SHORT_TIME)), -ETIMEDOUT);
+	fails(receiver,
+	      ferry_read(receiver, buf, sizeof buf, ferry_after(SHORT_TIME)),
+	      -ETIMEDOUT);
 	ck_assert_int_eq(write(slave, "hi", 2), 2);
 	ck_assert_int_eq(ferry_read(receiver, buf, sizeof buf, SOON), 2);
 	close(slave);
@@ -185,7 +186,7 @@ START_TEST(a_broken_pipe_raises_no_signal_and_swallows_none)
 	sigpending(&pending);
 	ck_assert_int_eq(sigismember(&pending, SIGPIPE), 0);
 
-	raise(SIGPIPE);		/* the program's own stays pending */
+	raise(SIGPIPE); /* the program's own stays pending */
 	fails(sender, ferry_write(sender, "x", 1, SOON), -ECONNRESET);
 	sigpending(&pending);
 	ck_assert_int_eq(sigismember(&pending, SIGPIPE), 1);

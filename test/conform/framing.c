@@ -4,7 +4,7 @@
 
 #include "conform.h"
 
-static int raw;			/* our end of a socket pair */
+static int raw; /* our end of a socket pair */
 static struct ferry_link *l;
 
 static void open_over_socket(const char *keys)
@@ -12,13 +12,13 @@ static void open_over_socket(const char *keys)
 	char address[80];
 	int fds[2];
 
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-				    fds), 0);
+	ck_assert_int_eq(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	snprintf(address, sizeof address, "fd:%d?%s", fds[0], keys);
 	ok(NULL, ferry_open(&l, address, FERRY_DUPLEX));
 	close(fds[0]);
 	raw = fds[1];
-	receiver = l;		/* closed behind the test */
+	receiver = l; /* closed behind the test */
 }
 
 static void put(const char *bytes, size_t len)
@@ -96,7 +96,7 @@ START_TEST(a_message_over_the_maximum_is_refused_before_it_is_held)
 	char buf[20], why[200];
 
 	open_over_socket("framing=len32&max=100");
-	put("\0\0\0\100", 4);	/* announces 1 GiB */
+	put("\0\0\0\100", 4); /* announces 1 GiB */
 	fails(l, ferry_recv(l, buf, sizeof buf, SOON), -EBADMSG);
 	fails(l, ferry_recv(l, buf, sizeof buf, SOON), -EBADMSG);
 	ferry_explain(l, -EBADMSG, why, sizeof why);
@@ -140,7 +140,7 @@ START_TEST(a_frame_cut_by_its_deadline_breaks_the_sending_side)
 	ck_assert_int_eq(n, 0);
 	ck_assert_uint_gt(got, 4);
 	ck_assert_uint_lt(got, len);
-	put("\2\0\0\0ok", 6);	/* the other direction is whole */
+	put("\2\0\0\0ok", 6); /* the other direction is whole */
 	expect_text(l, "ok");
 	close(raw);
 	free(data);

@@ -39,9 +39,10 @@ static void expect_end(int wanted)
 	char buf[10];
 
 	for (int i = 0; i < 3; i++)
-		fails(receiver, get(receiver, buf, sizeof buf,
-				    wanted == -ETIMEDOUT ?
-					    ferry_after(SHORT_TIME) : SOON),
+		fails(receiver,
+		      get(receiver, buf, sizeof buf,
+			  wanted == -ETIMEDOUT ? ferry_after(SHORT_TIME) :
+						 SOON),
 		      wanted);
 }
 
@@ -82,7 +83,7 @@ START_TEST(the_end_wakes_who_waits)
 		struct ferry_link *l = childs_sender();
 
 		close_end(&receiver);
-		usleep(30000);	/* the parent waits by then, or finds the end */
+		usleep(30000); /* the parent waits by then, or finds the end */
 		_exit(ferry_shutdown(l, FERRY_SEND) != 0);
 	}
 	if (!f->sender_in_child)
@@ -192,8 +193,8 @@ static void adopt_and_give(void *arg)
 	if (ferry_adopt_after_fork(sender) != 0)
 		_exit(1);
 	if (!f->forked && count_fds() != before)
-		_exit(2);	/* the parent's eventfd was left open */
-	ferry_cancel(sender);	/* the child's own from now on */
+		_exit(2);     /* the parent's eventfd was left open */
+	ferry_cancel(sender); /* the child's own from now on */
 	ferry_resume(sender);
 	_exit(give(sender, "adopted") < 0);
 }
@@ -246,7 +247,7 @@ START_TEST(a_direction_in_use_is_not_ended_under_the_user)
 
 	begin(_i);
 	if (f->in_place)
-		return;		/* a mailbox is shared: everybody is told */
+		return; /* a mailbox is shared: everybody is told */
 	pthread_create(&t, NULL, wait_for_ever, NULL);
 	while (ferry_shutdown(receiver, FERRY_RECV) == 0) {
 		/* The thread had not come so far: the end is what it gets. */
@@ -293,8 +294,8 @@ void add_life_tests(TCase *tc, int i)
 	tcase_add_loop_test(
 		tc, fork_while_another_thread_waits_leaves_the_link_usable, i,
 		i + 1);
-	tcase_add_loop_test(
-		tc, a_direction_in_use_is_not_ended_under_the_user, i, i + 1);
+	tcase_add_loop_test(tc, a_direction_in_use_is_not_ended_under_the_user,
+			    i, i + 1);
 	tcase_add_loop_test(tc, opening_and_closing_leaks_no_descriptor, i,
 			    i + 1);
 }

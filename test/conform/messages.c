@@ -23,7 +23,8 @@ START_TEST(messages_keep_their_boundaries_and_their_order)
 		for (unsigned i = 0; i < 30; i++) {
 			fill(data, 10 * i, i);
 			ck_assert_int_eq(ferry_recv(receiver, buf, sizeof buf,
-						    SOON), 10 * i);
+						    SOON),
+					 10 * i);
 			ck_assert_mem_eq(buf, data, 10 * i);
 		}
 	}
@@ -156,7 +157,7 @@ END_TEST
 /* --- many at once -------------------------------------------------------- */
 
 #define N_SENDERS 4
-#define EACH      250
+#define EACH	  250
 
 static void *send_many(void *arg)
 {
@@ -280,8 +281,9 @@ START_TEST(a_full_queue_refuses_and_loses_nothing)
 	begin(_i);
 	n = send_until_full();
 	fill(data, sizeof data, 0);
-	fails(sender, ferry_send(sender, data, sizeof data,
-				 ferry_after(SHORT_TIME)), -ETIMEDOUT);
+	fails(sender,
+	      ferry_send(sender, data, sizeof data, ferry_after(SHORT_TIME)),
+	      -ETIMEDOUT);
 	for (unsigned i = 0; i < n; i++)
 		receive_filled(i);
 	fails(receiver, ferry_recv(receiver, NULL, 0, FERRY_NOWAIT), -EAGAIN);

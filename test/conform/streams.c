@@ -154,9 +154,9 @@ void add_stream_tests(TCase *tc, int i)
 	tcase_add_loop_test(tc, a_read_waits_for_the_first_byte_only, i, i + 1);
 	tcase_add_loop_test(tc, nothing_can_be_written_and_not_be_read, i,
 			    i + 1);
-	tcase_add_loop_test(
-		tc, a_write_larger_than_every_buffer_is_written_whole, i,
-		i + 1);
+	tcase_add_loop_test(tc,
+			    a_write_larger_than_every_buffer_is_written_whole,
+			    i, i + 1);
 	tcase_add_loop_test(
 		tc, a_write_that_meets_its_deadline_says_how_far_it_came, i,
 		i + 1);

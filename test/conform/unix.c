@@ -192,7 +192,8 @@ START_TEST(descriptors_that_nobody_asked_for_are_not_kept)
 {
 	char bytes[CMSG_SPACE(sizeof(int))] = "", buf[10];
 	struct iovec v = { (void *)"hi", 2 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
 			    .msg_control = bytes,
 			    .msg_controllen = sizeof bytes };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
