@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include <ferry.h>
-#include "peers/peer.h"
+#include "peer.h"
 
 static char names[2][32];
 static struct ferry_link *ways[2];

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include "peers/peer.h"
+#include "peer.h"
 
 static mqd_t ways[2];
 

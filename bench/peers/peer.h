@@ -12,7 +12,7 @@
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
 
-#include "bench.h"
+#include "../bench.h"
 
 struct bench_peer {
 	const char *name;

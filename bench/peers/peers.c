@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "peers/peer.h"
+#include "peer.h"
 
 static const struct bench_peer *const peers[] = {
 	&bench_peer_mailbox,

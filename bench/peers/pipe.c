@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include "peers/peer.h"
+#include "peer.h"
 
 static int ends[2][2];
 
