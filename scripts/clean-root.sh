@@ -41,7 +41,8 @@ cp -L /etc/resolv.conf "$root/etc/"
 rm -rf "$root/etc/apt/sources.list"
 cp -a /etc/apt/. "$root/etc/apt/"
 cp -a /usr/share/keyrings/. "$root/usr/share/keyrings/"
-cp -aL /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+mkdir -p "$root/etc/ssl/certs"
+cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/" || :
 git clone -q --bare "$repo" "$root/srv/ferry.git"
 
 inside 'apt-get update -q && apt-get install -q -y --no-install-recommends git
