@@ -23,7 +23,8 @@
 struct sweep {
 	int dir;
 	const char *path;
-	struct ferryi_realm *realm; /* NULL on a dry run */
+	bool apply;
+	struct ferryi_realm *realm; /* NULL until the dead are repaired */
 	struct ferryi_list list;
 	int error;
 };
@@ -31,14 +32,20 @@ struct sweep {
 static struct ferry_garbage *found(struct sweep *s, const char *name,
 				   uint64_t bytes, const char *why)
 {
-	struct ferry_garbage *g = ferryi_list_add(&s->list, sizeof *g);
+	struct ferry_garbage *g = (void *)s->list.items;
+	char path[sizeof g->path];
+	bool whole = (size_t)snprintf(path, sizeof path, "%s%s%s", s->path,
+				      name[0] ? "/" : "", name) < sizeof path;
 
+	for (size_t i = 0; whole && i < s->list.n; i++)
+		if (strcmp(g[i].path, path) == 0)
+			return &g[i]; /* known since the look before */
+	g = ferryi_list_add(&s->list, sizeof *g);
 	if (!g) {
 		s->error = -ENOMEM;
 		return NULL;
 	}
-	snprintf(g->path, sizeof g->path, "%s%s%s", s->path, name[0] ? "/" : "",
-		 name);
+	memcpy(g->path, path, sizeof path);
 	snprintf(g->why, sizeof g->why, "%s", why);
 	g->bytes = bytes;
 	return g;
@@ -58,7 +65,7 @@ static void sweep_unfinished(struct sweep *s, const char *name)
 		return;
 	g = found(s, name, (uint64_t)st.st_blocks * 512,
 		  "its maker died before it was finished");
-	if (g && s->realm)
+	if (g && s->apply)
 		g->removed = ferryi_unlink(s->dir, name) == 0;
 }
 
@@ -114,55 +121,83 @@ static void sweep_leases(struct sweep *s)
 	if (ferry_who(s->path, NULL, &users, &n) < 0)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		struct ferry_garbage *g;
-
 		if (users[i].alive)
 			continue;
 		snprintf(name, sizeof name, FERRYI_REGISTRY_NAME "#%d",
 			 (int)users[i].process.pid);
-		g = found(
-			s, name, 0,
-			"a lease whose process has died: what it held is given "
-			"back");
-		if (g)
-			g->removed = s->realm != NULL;
+		found(s, name, 0,
+		      "a lease whose process has died: what it held is given "
+		      "back");
 	}
 	ferry_free(users);
 }
 
-static void sweep_registry(struct sweep *s, bool apply)
+static void sweep_registry(struct sweep *s)
 {
 	struct ferry_garbage *g;
 
-	if (ferryi_realm_retire(s->path, apply) != 1)
+	if (ferryi_realm_retire(s->path, s->apply) != 1)
 		return;
 	g = found(s, FERRYI_REGISTRY_NAME, 0,
 		  "nobody takes part in the realm and it holds no object");
 	if (g)
-		g->removed = apply;
+		g->removed = s->apply;
 }
 
-static int sweep(struct sweep *s, bool apply)
+/* What the repair of the dead has done to what was found before it. */
+static void note_repairs(struct sweep *s)
 {
-	int r = 0;
+	size_t skip = strlen(s->path) + 1, n_users = 0;
+	struct ferry_garbage *g = (void *)s->list.items;
+	struct ferry_user *users = NULL;
+	struct stat st;
+	int pid;
+
+	if (skip >= sizeof g->path || /* cut */
+	    ferry_who(s->path, NULL, &users, &n_users) < 0)
+		return;
+	for (size_t i = 0; i < s->list.n; i++) {
+		g[i].removed = true;
+		if (sscanf(g[i].path + skip, FERRYI_REGISTRY_NAME "#%d",
+			   &pid) != 1) {
+			g[i].removed = ferryi_stat_at(s->dir, g[i].path + skip,
+						      &st) == -ENOENT;
+			continue;
+		}
+		for (size_t u = 0; u < n_users; u++)
+			if (!users[u].alive && users[u].process.pid == pid)
+				g[i].removed = false;
+	}
+	ferry_free(users);
+}
+
+/* Repair after the dead, and once more through all names. */
+static int repair(struct sweep *s)
+{
+	int r = ferryi_realm_join(&s->realm, s->path, FERRYI_MAKE_NOTHING);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	ferryi_realm_look(s->realm);
+	note_repairs(s);
+	r = ferryi_each_name(s->dir, visit, s);
+	ferryi_realm_leave(s->realm);
+	return r;
+}
+
+static int sweep(struct sweep *s)
+{
+	int r;
 
 	s->dir = ferryi_realm_directory(s->path, false);
 	if (s->dir < 0)
 		return s->dir == -ENOENT ? 0 : s->dir;
 	sweep_leases(s);
-	if (apply) {
-		r = ferryi_realm_join(&s->realm, s->path, FERRYI_MAKE_NOTHING);
-		if (r == 0)
-			ferryi_realm_look(s->realm);
-		else if (r != -ENOENT)
-			goto out;
-	}
 	r = ferryi_each_name(s->dir, visit, s);
-	if (s->realm)
-		ferryi_realm_leave(s->realm);
+	if (r == 0 && s->apply)
+		r = repair(s);
 	if (r == 0)
-		sweep_registry(s, apply);
-out:
+		sweep_registry(s);
 	ferryi_close(s->dir);
 	return r;
 }
@@ -179,7 +214,8 @@ int ferry_gc(const char *realm, bool apply, struct ferry_garbage **out,
 	if (r < 0)
 		return r;
 	s.path = path;
-	r = sweep(&s, apply);
+	s.apply = apply;
+	r = sweep(&s);
 	if (r < 0) {
 		free(s.list.items);
 		return r;
