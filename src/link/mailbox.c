@@ -43,6 +43,26 @@ int ferryi_mailbox_enter(struct ferry_link *l)
 	return 0;
 }
 
+int ferryi_mailbox_enter_with(struct ferry_link *l,
+			      const struct ferry_message *m,
+			      struct ferryi_chunk *out)
+{
+	struct ferryi_mailbox *b = l->state;
+	int r = ferryi_mailbox_enter(l);
+
+	if (r < 0)
+		return r;
+	*out = (struct ferryi_chunk){ (uint32_t)m->reserved[0],
+				      m->reserved[1] };
+	if (ferryi_word_owner(out->word) != ferryi_realm_owner(b->realm))
+		return ferryi_fail(-ESTALE,
+				   "%s: the message is not this process's (it "
+				   "is its parent's, or this process was taken "
+				   "for dead)",
+				   l->address);
+	return 0;
+}
+
 void ferryi_mailbox_wake(struct ferryi_segment *s, enum ferryi_gate gate)
 {
 	uint32_t *word = ferryi_gate_lower(&s->view.queue, gate);

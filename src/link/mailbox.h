@@ -19,6 +19,14 @@ struct ferryi_mailbox {
 /* At the entry of every call: -ESTALE after a fork or a removal. */
 int ferryi_mailbox_enter(struct ferry_link *l);
 
+/*
+ * The same for a call about a message: its chunk.  -ESTALE also for one that
+ * another process has, as the parent's in the child of a fork.
+ */
+int ferryi_mailbox_enter_with(struct ferry_link *l,
+			      const struct ferry_message *m,
+			      struct ferryi_chunk *out);
+
 /* mailbox_open.c */
 int ferryi_mailbox_open(struct ferry_link *l, const struct ferryi_address *a);
 int ferryi_mailbox_adopt(struct ferry_link *l);
@@ -56,13 +64,5 @@ int ferryi_mailbox_claim(struct ferryi_mailbox *b, struct ferryi_segment *s,
 /* Publish a chunk and wake a receiver.  See ferryi_queue_commit(). */
 int ferryi_mailbox_publish(struct ferryi_mailbox *b, struct ferryi_segment *s,
 			   const struct ferryi_chunk *c);
-
-/* How a message's token lies in struct ferry_message. */
-static inline struct ferryi_chunk ferryi_mailbox_chunk(
-	const struct ferry_message *m)
-{
-	return (struct ferryi_chunk){ (uint32_t)m->reserved[0],
-				      m->reserved[1] };
-}
 
 #endif

@@ -268,8 +268,8 @@ static int no_longer_ours(struct ferry_link *l)
 
 int ferryi_mailbox_release(struct ferry_link *l, struct ferry_message *m)
 {
-	struct ferryi_chunk c = ferryi_mailbox_chunk(m);
-	int r = ferryi_mailbox_enter(l);
+	struct ferryi_chunk c;
+	int r = ferryi_mailbox_enter_with(l, m, &c);
 
 	if (r < 0)
 		return r;
@@ -280,8 +280,8 @@ int ferryi_mailbox_requeue(struct ferry_link *l, struct ferry_message *m,
 			   int64_t delay_ns)
 {
 	struct ferryi_mailbox *b = l->state;
-	struct ferryi_chunk c = ferryi_mailbox_chunk(m);
-	int r = ferryi_mailbox_enter(l);
+	struct ferryi_chunk c;
+	int r = ferryi_mailbox_enter_with(l, m, &c);
 
 	if (r < 0)
 		return r;
@@ -296,8 +296,8 @@ int ferryi_mailbox_requeue(struct ferry_link *l, struct ferry_message *m,
 int ferryi_mailbox_reject(struct ferry_link *l, struct ferry_message *m)
 {
 	struct ferryi_mailbox *b = l->state;
-	struct ferryi_chunk c = ferryi_mailbox_chunk(m);
-	int r = ferryi_mailbox_enter(l);
+	struct ferryi_chunk c;
+	int r = ferryi_mailbox_enter_with(l, m, &c);
 
 	if (r < 0)
 		return r;

@@ -248,8 +248,8 @@ int ferryi_mailbox_commit(struct ferry_link *l, struct ferry_message *m)
 {
 	struct ferryi_mailbox *b = l->state;
 	struct ferryi_queue *q = &b->segment->view.queue;
-	struct ferryi_chunk c = ferryi_mailbox_chunk(m);
-	int r = ferryi_mailbox_enter(l);
+	struct ferryi_chunk c;
+	int r = ferryi_mailbox_enter_with(l, m, &c);
 
 	if (r < 0)
 		return r;
@@ -268,8 +268,8 @@ int ferryi_mailbox_commit(struct ferry_link *l, struct ferry_message *m)
 int ferryi_mailbox_abandon(struct ferry_link *l, struct ferry_message *m)
 {
 	struct ferryi_mailbox *b = l->state;
-	struct ferryi_chunk c = ferryi_mailbox_chunk(m);
-	int r = ferryi_mailbox_enter(l);
+	struct ferryi_chunk c;
+	int r = ferryi_mailbox_enter_with(l, m, &c);
 
 	if (r < 0)
 		return r;
