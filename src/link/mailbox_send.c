@@ -20,6 +20,19 @@
  * like any other, within its deadline. */
 #define DROP_ROUNDS 64
 
+/* No more memory is to be had: use again what a message before had. */
+static int claim_backed(struct ferryi_mailbox *b, struct ferryi_segment *s,
+			uint64_t len, struct ferryi_chunk *out)
+{
+	struct ferryi_queue *q = &s->view.queue;
+
+	if (ferryi_queue_loan_backed(q, ferryi_realm_owner(b->realm), len,
+				     out) < 0)
+		return -ENOSPC; /* its sentence is there */
+	ferryi_put(&ferryi_queue_record(q, out->index)->handle, b->handle);
+	return 0;
+}
+
 int ferryi_mailbox_claim(struct ferryi_mailbox *b, struct ferryi_segment *s,
 			 uint64_t len, struct ferryi_chunk *out)
 {
@@ -44,7 +57,7 @@ int ferryi_mailbox_claim(struct ferryi_mailbox *b, struct ferryi_segment *s,
 		ferryi_queue_abandon(q, out);
 		ferryi_mailbox_wake(s, FERRYI_GATE_CHUNK);
 	}
-	return r;
+	return r == -ENOSPC ? claim_backed(b, s, len, out) : r;
 }
 
 int ferryi_mailbox_publish(struct ferryi_mailbox *b, struct ferryi_segment *s,

@@ -160,3 +160,25 @@ int ferryi_queue_loan(struct ferryi_queue *q, uint32_t owner, uint64_t len,
 	}
 	return -EAGAIN;
 }
+
+int ferryi_queue_loan_backed(struct ferryi_queue *q, uint32_t owner,
+			     uint64_t len, struct ferryi_chunk *out)
+{
+	for (uint32_t k = 1; k < q->n_classes; k++) {
+		uint32_t first = q->classes[k].first;
+
+		if (q->classes[k].size < ferryi_max(len, FERRYI_EAGER + 1))
+			continue;
+		for (uint32_t i = 0; i < ferryi_queue_reserved(q, k); i++) {
+			uint64_t *backed = &q->records[first + i].taker.backed;
+
+			if (ferryi_fetch(backed) < len ||
+			    !claim(q, first + i, owner, out))
+				continue;
+			if (ferryi_fetch(backed) >= len)
+				return 0;
+			ferryi_queue_abandon(q, out);
+		}
+	}
+	return -EAGAIN;
+}

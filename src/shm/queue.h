@@ -64,6 +64,13 @@ void ferryi_queue_format(struct ferryi_control *c,
 int ferryi_queue_loan(struct ferryi_queue *q, uint32_t owner, uint64_t len,
 		      struct ferryi_chunk *out, struct ferryi_growth *grow);
 
+/*
+ * The same, but only a large place that has memory for `len` bytes from an
+ * earlier use.  -EAGAIN: there is none.
+ */
+int ferryi_queue_loan_backed(struct ferryi_queue *q, uint32_t owner,
+			     uint64_t len, struct ferryi_chunk *out);
+
 /* The bytes of *grow have memory now. */
 void ferryi_queue_grown(struct ferryi_queue *q,
 			const struct ferryi_growth *grow);
