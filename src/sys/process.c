@@ -66,11 +66,14 @@ uint32_t ferryi_generation(void)
 
 uint64_t ferryi_start_time(pid_t pid)
 {
-	char path[40], text[1024], *p;
+	char path[48], text[1024], *p;
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	/* Its first thread says the same, and an emulator (qemu-user) that
+	 * makes up its own /proc/PID/stat does not make up this one. */
+	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", (int)pid,
+		 (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0;
