@@ -10,6 +10,9 @@
 #include "sys/clock.h"
 #include "sys/files.h"
 
+/* Each round needs somebody else to have removed the registry. */
+#define ROUNDS 100
+
 static void attach(struct ferryi_registry *g, uint8_t *base)
 {
 	g->control = (void *)(base + FERRYI_HEADER_BYTES);
@@ -137,7 +140,8 @@ int ferryi_registry_open(struct ferryi_registry *out, int dir,
 {
 	int fd = ferryi_open_at(dir, FERRYI_REGISTRY_NAME), r;
 
-	if (fd == -ENOENT && create) {
+	/* again: it may be retired before we have opened it */
+	for (unsigned n = 0; fd == -ENOENT && create && n < ROUNDS; n++) {
 		r = make(dir, directory);
 		if (r < 0)
 			return r;

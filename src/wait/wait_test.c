@@ -234,14 +234,12 @@ START_TEST(one_of_several_sleepers_has_the_safety_net_and_hands_it_over)
 				expect_exit(pid[i], 0);
 			pid[i] = 0;
 		}
-	until(net() != 0 && net() != first);
-	second = net();
+	until((second = net()) != 0 && second != first);
+	ck_assert(second == s->slot[0] || second == s->slot[1] ||
+		  second == s->slot[2]);
 	for (int i = 0; i < 3; i++)
-		if (pid[i]) {
-			ck_assert(second == s->slot[0] ||
-				  second == s->slot[1] || second == s->slot[2]);
+		if (pid[i])
 			end_sleeper(&s->slot[i]);
-		}
 	for (int i = 0; i < 3; i++)
 		if (pid[i])
 			expect_exit(pid[i], 0);
