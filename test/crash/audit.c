@@ -271,7 +271,9 @@ void audit_queue(struct round *r)
 	else if (r->other)
 		audit_drain(r, r->other);
 	stat_of(r->box, &st);
-	ledger_settle(r->sc->flags & SC_MAY_DROP ? st.dropped + st.lost : 0);
+	/* Killed between the drop and its count: one is not counted. */
+	ledger_settle(r->sc->flags & SC_MAY_DROP ? st.dropped + st.lost + 1 :
+						   0);
 	if (!st.closed)
 		audit_capacity(r, r->box);
 	audit_figures(r->box);

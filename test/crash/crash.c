@@ -4,6 +4,7 @@
  * let the survivors audit.
  *
  *   crash                      all scenarios, every instruction
+ *   crash --every              the same, and every turn of every long loop
  *   crash --stride 23 --seed 7 every 23rd, from a place that the seed chooses
  *   crash --most 100           about 100 kills a scenario, evenly spread
  *   crash --only "take"        scenarios whose name contains the words
@@ -11,7 +12,13 @@
  *
  * A scenario is first stepped to its end and recorded; then it is run once
  * for each recorded instruction and killed there (test/lib/step.h).  Workers,
- * one a CPU, share the list.  The exit status is 0 when nothing was violated,
+ * one a CPU, share the list.
+ *
+ * Two things are thinned out unless --every is given, and counted: of what is
+ * executed more than LOOP times (checksums, scans) only one in THIN, and of
+ * the instructions that were met by stepping but not at full speed, where the
+ * others are quicker, only one in THIN is stepped to again.
+ *  The exit status is 0 when nothing was violated,
  * 1 when something was, 77 where single-stepping is not possible.
  */
 #include <errno.h>
@@ -32,6 +39,11 @@
 #define MAX_SCENARIOS 96
 #define TRACE_MAX     400000
 #define ROUND_S	      40.0
+/* Executions of one instruction that are all killed, and what then is. */
+#define LOOP 64
+#define THIN 16
+/* A wake-up worth a line. */
+#define SLOW_S 0.05
 /* A scenario that fails this often has made its point. */
 #define ENOUGH_FAULTS 10
 
@@ -40,13 +52,13 @@ struct options {
 	const char *only;
 	int jobs, recoverers;
 	unsigned seed;
-	bool list, json, plain_futex;
+	bool list, json, plain_futex, every;
 };
 
 /* What all workers found about one scenario. */
 struct tally {
 	volatile int parts_left;
-	volatile long instructions, kills, restepped, repaired;
+	volatile long instructions, kills, restepped, repaired, thinned;
 	volatile int faults[FAULT_KINDS];
 	volatile double wake_s, seconds;
 };
@@ -133,8 +145,21 @@ static void add(struct tally *t, const struct orders *o)
 	__atomic_fetch_add(&t->repaired, ledger->repaired, __ATOMIC_RELAXED);
 	if (ledger->wake_s > t->wake_s)
 		t->wake_s = ledger->wake_s;
+	if (ledger->wake_s > SLOW_S)
+		printf("  slow in \"%s\", killed at %ld of %ld: %.1f ms\n",
+		       o->sc->name, o->k, o->trace->n, ledger->wake_s * 1e3);
 	if (ledger_total())
 		report_faults(o);
+}
+
+/* Whether this one of many alike may be left out. */
+static bool thin_out(struct tally *t, long k, bool alike)
+{
+	if (!alike || opt.every || opt.most || opt.stride > 1 ||
+	    opt.kill >= 0 || k % THIN == 0)
+		return false;
+	__atomic_fetch_add(&t->thinned, 1, __ATOMIC_RELAXED);
+	return true;
 }
 
 /* Kill at o->k, by stepping when this run took another path. */
@@ -143,6 +168,10 @@ static void kill_at(struct tally *t, struct orders *o)
 	o->approach = BY_BREAKPOINT;
 	run_round(o);
 	if (ledger->outcome != STEP_REACHED && !ledger_total()) {
+		if (thin_out(t, o->k, true)) {
+			add(t, o);
+			return;
+		}
 		__atomic_fetch_add(&t->restepped, 1, __ATOMIC_RELAXED);
 		o->approach = BY_STEPS;
 		run_round(o);
@@ -162,6 +191,8 @@ static void kill_everywhere(struct tally *t, struct orders *o, int part,
 	k = ((long)(opt.seed * 7919u) % stride + part * stride) % step;
 
 	for (; k < o->trace->n && total(t) < ENOUGH_FAULTS; k += step) {
+		if (thin_out(t, k, o->trace->at[k].nth > LOOP))
+			continue;
 		o->k = k;
 		o->seed = opt.seed + (unsigned)k;
 		kill_at(t, o);
@@ -272,7 +303,7 @@ static pid_t start_worker(int i, int parts)
 
 static int summary(void)
 {
-	long kills = 0, restepped = 0;
+	long kills = 0, restepped = 0, thinned = 0;
 	int bad = 0, n = 0;
 	double wake = 0;
 
@@ -282,14 +313,15 @@ static int summary(void)
 		n += t->kills > 0;
 		kills += t->kills;
 		restepped += t->restepped;
+		thinned += t->thinned;
 		bad += total(t);
 		wake = t->wake_s > wake ? t->wake_s : wake;
 	}
 	printf("TOTAL %d scenarios, %ld kills, %d violations, worst wake "
-	       "%.2f ms, %ld stepped again, stride %ld, at most %ld each, "
-	       "seed %u\n",
-	       n, kills, bad, wake * 1e3, restepped, opt.stride, opt.most,
-	       opt.seed);
+	       "%.2f ms, %ld stepped again, %ld thinned out, stride %ld, "
+	       "at most %ld each, seed %u\n",
+	       n, kills, bad, wake * 1e3, restepped, thinned, opt.stride,
+	       opt.most, opt.seed);
 	return bad;
 }
 
@@ -323,17 +355,12 @@ static void list_scenarios(void)
 static void parse(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "stride", 1, 0, 's' },
-		{ "most", 1, 0, 'm' },
-		{ "only", 1, 0, 'n' },
-		{ "kill", 1, 0, 'k' },
-		{ "jobs", 1, 0, 'j' },
-		{ "seed", 1, 0, 'r' },
-		{ "list", 0, 0, 'l' },
-		{ "json", 0, 0, 'J' },
-		{ "recoverers", 1, 0, 'R' },
-		{ "plain-futex", 0, 0, 'p' },
-		{ 0 },
+		{ "stride", 1, 0, 's' },     { "most", 1, 0, 'm' },
+		{ "only", 1, 0, 'n' },	     { "kill", 1, 0, 'k' },
+		{ "jobs", 1, 0, 'j' },	     { "seed", 1, 0, 'r' },
+		{ "list", 0, 0, 'l' },	     { "json", 0, 0, 'J' },
+		{ "recoverers", 1, 0, 'R' }, { "plain-futex", 0, 0, 'p' },
+		{ "every", 0, 0, 'e' },	     { 0 },
 	};
 	int c;
 
@@ -349,6 +376,7 @@ static void parse(int argc, char **argv)
 		case 'l': opt.list = true; break;
 		case 'J': opt.json = true; break;
 		case 'R': opt.recoverers = atoi(optarg); break;
+		case 'e': opt.every = true; break;
 		case 'p': opt.plain_futex = true; break;
 		default: exit(2);
 		}
