@@ -42,6 +42,8 @@
 /* Executions of one instruction that are all killed, and what then is. */
 #define LOOP 64
 #define THIN 16
+/* Slower, and it may be that a sleeper looked by itself: see round.c. */
+#define PROMPT_S 0.003
 /* A wake-up worth a line. */
 #define SLOW_S 0.05
 /* A scenario that fails this often has made its point. */
@@ -58,7 +60,7 @@ struct options {
 /* What all workers found about one scenario. */
 struct tally {
 	volatile int parts_left;
-	volatile long instructions, kills, restepped, repaired, thinned;
+	volatile long instructions, kills, restepped, repaired, thinned, aged;
 	volatile int faults[FAULT_KINDS];
 	volatile double wake_s, seconds;
 };
@@ -166,7 +168,13 @@ static bool thin_out(struct tally *t, long k, bool alike)
 static void kill_at(struct tally *t, struct orders *o)
 {
 	o->approach = BY_BREAKPOINT;
+	o->aged = opt.most || opt.every || opt.kill >= 0 || o->k % THIN == 0;
 	run_round(o);
+	if (!o->aged && ledger->wake_s > PROMPT_S && !ledger_total()) {
+		__atomic_fetch_add(&t->aged, 1, __ATOMIC_RELAXED);
+		o->aged = true;
+		run_round(o);
+	}
 	if (ledger->outcome != STEP_REACHED && !ledger_total()) {
 		if (thin_out(t, o->k, true)) {
 			add(t, o);
@@ -203,8 +211,15 @@ static void run_unit(int scenario, int part, int parts, int recoverers)
 {
 	const struct scenario *sc = scenario_at(scenario);
 	struct tally *t = tally_of(scenario, recoverers == 2);
-	struct orders o = { sc,	      LONG_MAX, BY_RECORD, trace, 0,
-			    opt.seed, cpu,	&scratch,  clean };
+	struct orders o = { .sc = sc,
+			    .k = LONG_MAX,
+			    .approach = BY_RECORD,
+			    .trace = trace,
+			    .seed = opt.seed,
+			    .aged = true,
+			    .cpu = cpu,
+			    .scratch = &scratch,
+			    .clean = clean };
 	double began = look_clock();
 	int again = sc->flags & SC_IDLE ? 20 : 0;
 
@@ -231,9 +246,9 @@ static void print_line(const struct scenario *sc, const struct tally *t,
 		       bool twice)
 {
 	printf("%s%-44s %6ld instructions %6ld kills %3d violations"
-	       "  worst wake %7.2f ms  %5.1f s  %ld again  %ld repaired\n",
+	       "  worst wake %7.2f ms  %5.1f s  %ld again  %ld aged  %ld repaired\n",
 	       twice ? "2x " : "   ", sc->name, t->instructions, t->kills,
-	       total(t), t->wake_s * 1e3, t->seconds, t->restepped,
+	       total(t), t->wake_s * 1e3, t->seconds, t->restepped, t->aged,
 	       t->repaired);
 	fflush(stdout);
 }

@@ -209,6 +209,13 @@ static void exhaust(struct round *r)
 		setup_failed("there is no end of chunks");
 }
 
+/*
+ * A sleeper looks for the dead a moment after it lay down and once more
+ * later, as nobody may have heard the bell before.  Such a look could hide
+ * that a wake-up was lost; who has slept for longer has only its wake-up.
+ */
+#define AGE_US 150000
+
 static void start_sleepers(struct round *r)
 {
 	for (int i = 0; i < r->n_sleepers; i++) {
@@ -229,6 +236,8 @@ static void wake(struct round *r)
 		return;
 	r->woke = true;
 	start_sleepers(r);
+	if (r->aged && (r->n_sleepers || r->sc->wake))
+		look_pause_us(AGE_US);
 	if (r->sc->wake)
 		r->sc->wake(r);
 }
@@ -305,6 +314,7 @@ void round_run(const struct orders *orders)
 
 	r->sc = o.sc;
 	r->k = o.k;
+	r->aged = o.aged;
 	use_cpu(o.cpu);
 	deed_setup(o.sc);
 	hire(r);

@@ -28,7 +28,8 @@ struct orders {
 	struct step_trace *trace;
 	int recoverers; /* killed at random points before the audit */
 	unsigned seed;
-	int cpu; /* for the victim and its stepper */
+	bool aged; /* sleepers have slept for long */
+	int cpu;   /* for the victim and its stepper */
 	const struct scratch *scratch;
 	const char *clean; /* names in a realm that nobody uses any more */
 };

@@ -41,6 +41,7 @@ struct round {
 	struct ferry_link *box, *other;	      /* the auditor's */
 	struct ferry_message loan[MAX_LOANS]; /* what `exhaust` took */
 	int n_loans;
+	bool aged; /* sleepers have slept for long */
 	double killed_at;
 	bool woke; /* sleepers started, wake() called */
 	struct actor *victim, *dead, *helper, *sleeper[3];

@@ -39,7 +39,8 @@ START_TEST(a_foreign_file_is_left_alone)
 	scribble("box", 0, "this is a letter to my aunt, nothing else", 41);
 	refused(NULL, ferry_open(&link, "box", FERRY_SEND), -EBADMSG, "box");
 	look_says("box", FERRY_FOREIGN);
-	refused(NULL, ferry_mailbox_create(&link, "box", NULL), -EEXIST, "box");
+	refused(NULL, ferry_mailbox_create(&link, "box", NULL), -EBADMSG,
+		"not a file of ferry's");
 	ck_assert(access(path_of("box"), F_OK) == 0);
 }
 END_TEST
@@ -168,6 +169,21 @@ START_TEST(a_realm_that_is_not_ours_is_refused)
 }
 END_TEST
 
+START_TEST(a_realm_of_somebody_else_is_refused_though_writable)
+{
+	struct ferry_link *link;
+
+	if (geteuid() != 0)
+		return; /* only root can make one */
+	ck_assert(chown(place.path, 65534, 65534) == 0);
+	ck_assert(chmod(place.path, 0777) == 0);
+	ck_assert(setresuid(1234, 1234, 0) == 0);
+	refused(NULL, ferry_mailbox_create(&link, "box", NULL), -EACCES,
+		place.path);
+	ck_assert(setresuid(0, 0, 0) == 0);
+}
+END_TEST
+
 START_TEST(a_realm_that_is_a_symbolic_link_is_refused)
 {
 	struct ferry_link *link;
@@ -222,6 +238,7 @@ Suite *files_suite(void)
 	tcase_add_test(t, things_that_are_no_files_are_refused);
 	tcase_add_test(t, the_umask_does_not_matter);
 	tcase_add_test(t, a_realm_that_is_not_ours_is_refused);
+	tcase_add_test(t, a_realm_of_somebody_else_is_refused_though_writable);
 	tcase_add_test(t, a_realm_that_is_a_symbolic_link_is_refused);
 	tcase_add_test(t, a_registry_that_is_not_ferrys_is_refused);
 	tcase_add_test(t, another_user_may_not_come_in);

@@ -30,7 +30,7 @@ static bool make_room_scarce(void)
 static void restore_room(void)
 {
 	scratch_empty(&place);
-	umount(place.path);
+	umount2(place.path, MNT_DETACH);
 }
 
 START_TEST(a_mailbox_too_large_for_its_file_system_is_refused)

@@ -87,18 +87,12 @@ int look_count_fds(void)
 
 double look_cpu(pid_t pid)
 {
-	unsigned long user, sys;
-	char buf[1024], *p;
+	char buf[128];
 
-	if (!read_proc(pid, "stat", buf, sizeof(buf)))
+	/* exact, where stat's ticks are samples */
+	if (!read_proc(pid, "schedstat", buf, sizeof(buf)))
 		return -1;
-	p = strrchr(buf, ')');
-	if (!p || sscanf(p + 2,
-			 "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
-			 " %lu %lu",
-			 &user, &sys) != 2)
-		return -1;
-	return (double)(user + sys) / (double)sysconf(_SC_CLK_TCK);
+	return strtod(buf, NULL) * 1e-9;
 }
 
 void look_pause_us(unsigned us)

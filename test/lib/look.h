@@ -22,7 +22,7 @@ bool look_await_futex(pid_t pid, double seconds);
 /* Open descriptors of the calling process. */
 int look_count_fds(void);
 
-/* CPU seconds that a process has used so far; negative when it is gone. */
+/* CPU seconds of a process's first thread so far; negative when it is gone. */
 double look_cpu(pid_t pid);
 
 /* Sleep a moment between two looks. */
