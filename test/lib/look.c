@@ -85,16 +85,6 @@ int look_count_fds(void)
 	return n - 3; /* ".", ".." and the directory itself */
 }
 
-double look_cpu(pid_t pid)
-{
-	char buf[128];
-
-	/* exact, where stat's ticks are samples */
-	if (!read_proc(pid, "schedstat", buf, sizeof(buf)))
-		return -1;
-	return strtod(buf, NULL) * 1e-9;
-}
-
 void look_pause_us(unsigned us)
 {
 	struct timespec t = { us / 1000000, (long)(us % 1000000) * 1000 };

@@ -22,9 +22,6 @@ bool look_await_futex(pid_t pid, double seconds);
 /* Open descriptors of the calling process. */
 int look_count_fds(void);
 
-/* CPU seconds of a process's first thread so far; negative when it is gone. */
-double look_cpu(pid_t pid);
-
 /* Sleep a moment between two looks. */
 void look_pause_us(unsigned us);
 
