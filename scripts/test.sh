@@ -170,9 +170,9 @@ test_tidy() {
 		\"command\": \"cc -c t.c\", \"file\": \"$tmp/t.c\" }]"
 	sample t.c 'int f(int *p);' 'int f(int *p)' '{' '	return *p;' '}'
 	good tidy.sh "$tmp" "$tmp/t.c"
-	sample t.c 'int f(int *p);' 'int f(int *p)' '{' '	if (p)' \
-		'		return 0;' '	return *p;' '}'
-	bad 'clang-analyzer-core.NullDereference' tidy.sh "$tmp" "$tmp/t.c"
+	sample t.c 'int f(int n);' 'int f(int n)' '{' '	if (n == 0)' \
+		'		return 1 / n;' '	return 0;' '}'
+	bad 'clang-analyzer-core.DivideZero' tidy.sh "$tmp" "$tmp/t.c"
 }
 
 test_paths() {

@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <ferry/base.h>
 
 static const struct {
@@ -120,14 +122,25 @@ void ferryi_fail_note(int err, const char *fmt, ...)
 	va_end(args);
 }
 
+/* Whatever was tried: for these the caller's guess at the fix is wrong. */
+static bool has_one_cause(int err)
+{
+	return err == -EMFILE || err == -ENOMEM;
+}
+
 int ferryi_fail_sys(int sys_errno, const char *fmt, ...)
 {
 	va_list args;
 	int err = ferryi_errno(sys_errno);
+	size_t n;
 
 	va_start(args, fmt);
 	remember(err, fmt, args);
 	va_end(args);
+	n = strlen(last.sentence);
+	if (has_one_cause(err))
+		snprintf(last.sentence + n, sizeof last.sentence - n, ": %s",
+			 ferryi_error_hint(err));
 	return err;
 }
 

@@ -152,3 +152,17 @@ int ferryi_realm_directory(const char *path, bool create)
 	}
 	return fd;
 }
+
+int ferryi_realm_fail_file(int err, int dir, const char *path)
+{
+	struct stat st;
+
+	if (err == -EACCES && ferryi_stat(dir, &st) == 0)
+		return ferryi_fail(-EACCES,
+				   "realm %s: belongs to uid %u with mode "
+				   "%04o, uid %u may not make files there",
+				   path, st.st_uid, st.st_mode & 07777,
+				   ferryi_identity()->uid);
+	return ferryi_fail_sys(-err, "realm %s: cannot make a file there",
+			       path);
+}

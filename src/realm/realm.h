@@ -44,6 +44,9 @@ int ferryi_realm_default(char *buf, size_t size);
  */
 int ferryi_realm_directory(const char *path, bool create);
 
+/* No file can be made in the realm's directory: a sentence that says why. */
+int ferryi_realm_fail_file(int err, int dir, const char *path);
+
 /* What a join may make when it is missing. */
 enum ferryi_make {
 	FERRYI_MAKE_NOTHING,

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "realm/realm.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 
@@ -64,10 +65,7 @@ static int make(int dir, const char *directory)
 	int fd = ferryi_file_new(dir, temporary), r;
 
 	if (fd < 0)
-		return ferryi_fail_sys(-fd,
-				       "realm %s: cannot make a file there "
-				       "(is it writable for you?)",
-				       directory);
+		return ferryi_realm_fail_file(fd, dir, directory);
 	fill_header(&h);
 	r = ferryi_resize(fd, FERRYI_REGISTRY_BYTES);
 	if (r == 0)

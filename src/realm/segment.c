@@ -237,10 +237,7 @@ static int publish(struct ferryi_realm *r, const char *name,
 	int fd = ferryi_file_new(r->dir, temporary), e;
 
 	if (fd < 0)
-		return ferryi_fail_sys(-fd,
-				       "realm %s: cannot make a file (is it "
-				       "writable for you?)",
-				       r->path);
+		return ferryi_realm_fail_file(fd, r->dir, r->path);
 	e = build(r, name, fd, h);
 	if (e == 0) {
 		e = ferryi_set_access(fd, mode, gid);

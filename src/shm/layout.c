@@ -44,10 +44,15 @@ static int check_choice(const struct ferryi_choice *c, const char **out_why)
 	if (c->message_max > FERRYI_MESSAGE_MAX)
 		return refuse(out_why, -EINVAL,
 			      "the largest message can be at most 1 GiB");
-	if (c->full > FERRY_FULL_DROP_OLD || c->delivery > FERRY_AT_MOST_ONCE ||
-	    c->persistence > FERRY_PERSIST_KERNEL ||
-	    c->trust > FERRY_TRUST_GROUP)
-		return refuse(out_why, -EINVAL, "an option has no such value");
+	if (c->full > FERRY_FULL_DROP_OLD)
+		return refuse(out_why, -EINVAL, "full has no such value");
+	if (c->delivery > FERRY_AT_MOST_ONCE)
+		return refuse(out_why, -EINVAL, "delivery has no such value");
+	if (c->persistence > FERRY_PERSIST_KERNEL)
+		return refuse(out_why, -EINVAL,
+			      "persistence has no such value");
+	if (c->trust > FERRY_TRUST_GROUP)
+		return refuse(out_why, -EINVAL, "trust has no such value");
 	if (c->max_deliveries > 254)
 		return refuse(out_why, -EINVAL,
 			      "the delivery limit can be at most 254");

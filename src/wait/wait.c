@@ -231,6 +231,12 @@ static unsigned collect(const struct ferryi_wait *w, struct ferryi_futex *f)
 	return n;
 }
 
+/* Somebody wrote to the bell: nobody can sleep on it until it is 0 again. */
+static bool bell_is_damaged(const struct ferryi_wait *w)
+{
+	return ferryi_load(&control_of(w)->death) != 0;
+}
+
 static int sleep_on_words(struct ferryi_wait *w)
 {
 	struct ferryi_futex f[FERRYI_WAIT_WORDS + OWN_WORDS];
@@ -249,8 +255,8 @@ static int sleep_on_words(struct ferryi_wait *w)
 		return 0;
 	if (r == (int)n - 1) /* the bell; the first sleep after it is short */
 		w->suspicion = SUSPICION_FROM;
-	if (r == (int)n - 1)
-		look(w);
+	if (r == (int)n - 1 || (r == -EAGAIN && bell_is_damaged(w)))
+		look(w); /* it heals the word, too */
 	else if (r == -ETIMEDOUT && until == at)
 		look_after_sleep(w);
 	else if (!ferryi_futex_has_waitv())

@@ -53,10 +53,9 @@ START_TEST(a_mailbox_too_large_for_its_file_system_is_refused)
 }
 END_TEST
 
-/* Send until there is no room, and return how many were accepted. */
-static long fill(struct ferry_link *box, char *buf, size_t size)
+/* Send number n and so on until there is no room; returns the next number. */
+static long fill(struct ferry_link *box, char *buf, size_t size, long n)
 {
-	long n = 0;
 	int err;
 
 	for (;;) {
@@ -81,26 +80,38 @@ static void drain(struct ferry_link *box, long n, size_t size)
 	}
 }
 
+static void make_room(void)
+{
+	ck_assert(mount("none", place.path, "tmpfs", MS_REMOUNT,
+			"size=8m,mode=0700") == 0);
+}
+
+/* The ring moves on to places that have no memory yet: until there is some, an
+ * empty mailbox may refuse as well. */
 START_TEST(a_full_file_system_is_no_room_and_nothing_is_lost)
 {
 	static const size_t sizes[] = { 200, 3000, 100000 };
 	static char buf[100000];
 
-	if (!make_room_scarce())
-		return;
 	for (int i = 0; i < 3; i++) {
-		struct ferry_link *box =
-			make_box("box", 100000, FERRY_PERSIST_PROCESS);
-		long n = fill(box, buf, sizes[i]), again;
+		struct ferry_link *box;
+		long n, again;
 
+		if (!make_room_scarce())
+			return;
+		box = make_box("box", 100000, FERRY_PERSIST_PROCESS);
+		n = fill(box, buf, sizes[i], 0);
 		ck_assert_int_gt(n, 0);
 		drain(box, n, sizes[i]);
-		again = fill(box, buf, sizes[i]);
-		ck_assert_int_eq(again, n);
+		again = fill(box, buf, sizes[i], 0);
+		ck_assert_int_le(again, n);
+		make_room();
+		again = fill(box, buf, sizes[i], again);
+		ck_assert_int_gt(again, n);
 		drain(box, again, sizes[i]);
 		ferry_close(box);
+		restore_room();
 	}
-	restore_room();
 }
 END_TEST
 
@@ -115,7 +126,7 @@ START_TEST(the_limit_of_a_mailbox_is_no_room)
 	o.message_max = sizeof(buf);
 	o.bytes_max = 1 << 20;
 	works(NULL, ferry_mailbox_create(&box, "box", &o));
-	n = fill(box, buf, sizeof(buf));
+	n = fill(box, buf, sizeof(buf), 0);
 	ck_assert_int_gt(n, 0);
 	drain(box, n, sizeof(buf));
 	ferry_close(box);
