@@ -844,9 +844,10 @@ static void make_and_stay(void *arg)
 
 static void leave_it_abandoned(void)
 {
+	uint32_t before = gate_count(&s->ready);
 	pid_t pid = child(make_and_stay, NULL);
 
-	gate_await(&s->ready, gate_count(&s->ready) + 1);
+	gate_await(&s->ready, before + 1);
 	kill_child(pid);
 	ck_assert(exists("jobs"));
 }
