@@ -13,9 +13,11 @@
  *     before that, it rings the bell for another sleeper.
  *   - A bell that rang while nobody slept is lost.  So the first two sleeps of a
  *     call are short, each followed by a look, unless somebody else has looked
- *     since the call began.
+ *     since that sleep began.
  *   - The safety net: one sleeper of the realm, elected among those that have
  *     slept that long, looks once per period; the others sleep without limit.
+ *     Where nobody sleeps that long, who lies down looks when nobody has for
+ *     two periods.
  */
 #include "wait/wait.h"
 
@@ -43,8 +45,6 @@ void ferryi_wait_begin(struct ferryi_wait *w)
 	w->n_fds = 0;
 	w->tick = FERRY_FOREVER;
 	w->realm = NULL;
-	if (w->began == 0)
-		w->began = ferryi_now();
 }
 
 void ferryi_wait_word(struct ferryi_wait *w, uint32_t *addr, uint32_t expected)
@@ -161,10 +161,19 @@ static void look(struct ferryi_wait *w)
 		w->suspicion = SUSPICION_FROM; /* there may be more of them */
 }
 
-/* Somebody has looked since this call began: its deaths are not ours to find. */
-static bool looked_since(const struct ferryi_wait *w)
+/* Somebody has looked after `at`: the bells before it are not ours to make up
+ * for.  A time in the future is somebody's stray write. */
+static bool looked_after(const struct ferryi_wait *w, ferry_time at)
 {
-	return ferryi_load(&control_of(w)->looked_at) > w->began;
+	int64_t looked_at = ferryi_load(&control_of(w)->looked_at);
+
+	return looked_at > at && looked_at <= ferryi_now();
+}
+
+static void look_when_overdue(struct ferryi_wait *w, ferry_time now)
+{
+	if (net_period() > 0 && !looked_after(w, now - 2 * net_period()))
+		look(w);
 }
 
 static ferry_time next_look(struct ferryi_wait *w, ferry_time now)
@@ -180,7 +189,7 @@ static ferry_time next_look(struct ferryi_wait *w, ferry_time now)
 }
 
 /* The sleep ended by itself at the time of the next look. */
-static void look_after_sleep(struct ferryi_wait *w)
+static void look_after_sleep(struct ferryi_wait *w, ferry_time began)
 {
 	if (w->suspicion) {
 		look(w);
@@ -190,7 +199,7 @@ static void look_after_sleep(struct ferryi_wait *w)
 	}
 	if (w->looks < 2) {
 		w->looks++;
-		if (!looked_since(w))
+		if (!looked_after(w, began))
 			look(w);
 		return;
 	}
@@ -201,8 +210,7 @@ static void look_after_sleep(struct ferryi_wait *w)
 /* Without futex_waitv no bell is heard: every nap may be the one. */
 static void look_while_napping(struct ferryi_wait *w)
 {
-	if (ferryi_now() - ferryi_load(&control_of(w)->looked_at) >
-	    NAPPING_LOOK)
+	if (!looked_after(w, ferryi_now() - NAPPING_LOOK))
 		look(w);
 }
 
@@ -244,8 +252,10 @@ static int sleep_on_words(struct ferryi_wait *w)
 	unsigned n;
 	int r;
 
-	if (w->realm)
+	if (w->realm) {
+		look_when_overdue(w, now);
 		at = next_look(w, now);
+	}
 	until = at < until ? at : until;
 	until = w->tick < until ? w->tick : until;
 	n = collect(w, f);
@@ -258,7 +268,7 @@ static int sleep_on_words(struct ferryi_wait *w)
 	if (r == (int)n - 1 || (r == -EAGAIN && bell_is_damaged(w)))
 		look(w); /* it heals the word, too */
 	else if (r == -ETIMEDOUT && until == at)
-		look_after_sleep(w);
+		look_after_sleep(w, now);
 	else if (!ferryi_futex_has_waitv())
 		look_while_napping(w);
 	return 0;

@@ -66,7 +66,6 @@ struct ferryi_wait {
 	unsigned gate;		    /* the transport's: where it waits */
 
 	/* kept by the wait room over the sleeps of one call */
-	ferry_time began;      /* when the call first had to wait */
 	ferry_time spin_until; /* 0: not begun */
 	bool slept;	       /* at least once */
 	bool elected;	       /* carries the realm's safety net */
