@@ -75,7 +75,6 @@ static int result(struct ferry_link *l, ssize_t err)
 	case -ENOTCONN:
 	case -ECONNREFUSED: /* a datagram socket whose peer has gone */
 		return -ECONNRESET;
-	case -ENOBUFS: return -EAGAIN;
 	}
 	return ferryi_fail_sys((int)-err, "%s: the kernel refuses: %s",
 			       l->address, strerror((int)-err));

@@ -151,20 +151,29 @@ static bool may_come_back(struct ferry_link *l)
 	       ferryi_queue_held_by_others(q, ferryi_realm_owner(b->realm));
 }
 
-/* Nothing there: for now, or for good? */
+/* Asked before the look that finds nothing: then no more will come. */
+static bool is_closed(struct ferry_link *l)
+{
+	return ferryi_load(&queue_of(l)->control->state) & FERRYI_CLOSED;
+}
+
+static int nothing_more(struct ferry_link *l)
+{
+	if (may_come_back(l))
+		return -EAGAIN;
+	return ferryi_fail(-ENODATA, "%s is empty and takes no more messages",
+			   l->address);
+}
+
 static int take(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
 		uint64_t *out_len)
 {
-	struct ferryi_queue *q = queue_of(l);
 	int r = next(l, max, c, out_len);
 
-	if (r != -EAGAIN || !(ferryi_load(&q->control->state) & FERRYI_CLOSED))
+	if (r != -EAGAIN || !is_closed(l))
 		return r;
 	r = next(l, max, c, out_len); /* what was sent before it was closed */
-	if (r != -EAGAIN || may_come_back(l))
-		return r;
-	return ferryi_fail(-ENODATA, "%s is empty and takes no more messages",
-			   l->address);
+	return r == -EAGAIN ? nothing_more(l) : r;
 }
 
 static uint64_t clamp(struct ferry_link *l, const struct ferryi_chunk *c,
@@ -242,17 +251,28 @@ ssize_t ferryi_mailbox_recv(struct ferry_link *l, void *buf, size_t size)
 	return r < 0 ? r : (ssize_t)len;
 }
 
-ssize_t ferryi_mailbox_next_len(struct ferry_link *l)
+static ssize_t first_len(struct ferry_link *l)
 {
 	struct ferryi_record rec;
 	uint64_t cursor = 0;
 	uint32_t deliveries;
-	int r = ferryi_mailbox_enter(l);
+	int r = ferryi_queue_peek(queue_of(l), &cursor, ferryi_now(), &rec,
+				  &deliveries, NULL, 0);
 
-	if (r == 0)
-		r = ferryi_queue_peek(queue_of(l), &cursor, ferryi_now(), &rec,
-				      &deliveries, NULL, 0);
 	return r < 0 ? r : (ssize_t)rec.len;
+}
+
+ssize_t ferryi_mailbox_next_len(struct ferry_link *l)
+{
+	ssize_t n = ferryi_mailbox_enter(l);
+
+	if (n < 0)
+		return n;
+	n = first_len(l);
+	if (n != -EAGAIN || !is_closed(l))
+		return n;
+	n = first_len(l);
+	return n == -EAGAIN ? nothing_more(l) : n;
 }
 
 /* --- the ends of a message ------------------------------------------------ */

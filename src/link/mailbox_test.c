@@ -725,6 +725,8 @@ START_TEST(a_message_of_no_bytes_is_a_message)
 	ok(ferry_release(&m));
 	fails(ferry_next_len(l), -EAGAIN);
 	fails(ferry_send(l, "x", 1, FERRY_NOWAIT), -EMSGSIZE);
+	ok(ferry_shutdown(l, FERRY_SEND));
+	fails(ferry_next_len(l), -ENODATA);
 	ferry_close(l);
 }
 END_TEST

@@ -461,8 +461,13 @@ static void take_and_exec(void *arg)
 	ok(ferry_take(l, &m, SOON));
 	gate_add(&s->ready);
 	if (arg) {
+		char path[4096] =
+			""; /* valgrind answers this, but not an exec */
+
+		ck_assert(readlink("/proc/self/exe", path, sizeof path - 1) >
+			  0);
 		setenv(REEXEC, "1", 1);
-		execl("/proc/self/exe", "again", (char *)NULL);
+		execl(path, "again", (char *)NULL);
 	}
 	execlp("cat", "cat", (char *)NULL);
 	_exit(1);

@@ -19,6 +19,7 @@
 #include "shm/recover.h"
 #include "sys/clock.h"
 #include "sys/files.h"
+#include "sys/futex.h"
 #include "sys/lock.h"
 #include "sys/process.h"
 
@@ -76,6 +77,14 @@ static int repair_object(const char *name, void *arg)
 	return 0;
 }
 
+static void ring(struct ferryi_realm *r)
+{
+	uint32_t *epoch = &r->registry.control->epoch;
+
+	ferryi_add(epoch, 1);
+	ferryi_futex_wake(epoch, INT_MAX);
+}
+
 static void clear_net(struct ferryi_realm *r, uint32_t i)
 {
 	ferryi_cas32(&r->registry.control->net, i + 1, 0);
@@ -100,7 +109,7 @@ int ferryi_repair(struct ferryi_realm *r, uint32_t i, uint64_t state)
 		ferryi_cas(&s->state, state, state & ~1ull);
 	/* V4: free, the others not told yet; our own token rings for them */
 	if (job.complete || job.changed)
-		ferryi_realm_ring(r);
+		ring(r);
 	ferryi_lock_drop(r->fd, FERRYI_LOCK_RECOVER + i, 1);
 	return job.complete;
 }
@@ -150,7 +159,7 @@ int ferryi_realm_look(struct ferryi_realm *r)
 
 	if (pthread_mutex_trylock(&r->looking) != 0)
 		return 0;
-	if (ferryi_realm_renew(r) == 0) {
+	if (ferryi_lease_renew(r) == 0) {
 		for (uint32_t i = 0; i < ferryi_registry_slots(&r->registry);
 		     i++)
 			if (i != r->owner)
@@ -161,6 +170,16 @@ int ferryi_realm_look(struct ferryi_realm *r)
 		ferryi_store(&r->registry.control->death, 0); /* foreign */
 	pthread_mutex_unlock(&r->looking);
 	return found;
+}
+
+int ferryi_realm_renew(struct ferryi_realm *r)
+{
+	int e;
+
+	pthread_mutex_lock(&r->looking);
+	e = ferryi_lease_renew(r);
+	pthread_mutex_unlock(&r->looking);
+	return e;
 }
 
 #define NAMES_WAIT 2000000000 /* ns */

@@ -34,8 +34,14 @@ static struct ferryi_segment *find(struct ferryi_realm *r,
 	return NULL;
 }
 
-static struct ferryi_segment *add(struct ferryi_realm *r, const char *name,
-				  const struct ferryi_view *v)
+static void discard(struct ferryi_segment *s)
+{
+	free(s->name);
+	free(s);
+}
+
+static struct ferryi_segment *new_segment(struct ferryi_realm *r,
+					  const char *name)
 {
 	struct ferryi_segment *s = calloc(1, sizeof *s);
 
@@ -43,13 +49,18 @@ static struct ferryi_segment *add(struct ferryi_realm *r, const char *name,
 		s->name = strdup(name);
 	if (!s || !s->name) {
 		free(s);
+		ferryi_fail_note(-ENOMEM, "out of memory");
 		return NULL;
 	}
 	s->refs = 1;
 	s->realm = r;
-	s->view = *v;
-	s->next = r->segments;
-	r->segments = s;
+	return s;
+}
+
+static struct ferryi_segment *add(struct ferryi_segment *s)
+{
+	s->next = s->realm->segments;
+	s->realm->segments = s;
 	return s;
 }
 
@@ -131,22 +142,21 @@ static int become_member(struct ferryi_segment **out, struct ferryi_realm *r,
 		*out = s;
 		return 0;
 	}
-	s = add(r, name, v);
+	s = new_segment(r, name);
 	if (!s) {
 		ferryi_view_close(v);
-		return ferryi_fail(-ENOMEM, "out of memory");
+		return -ENOMEM;
 	}
+	s->view = *v;
 	ferryi_member_add(&s->view.queue, r->owner);
 	if (ferryi_join(&s->view.queue)) {
-		*out = s;
+		*out = add(s);
 		return 0;
 	}
 	ferryi_member_drop(&s->view.queue, r->owner);
-	r->segments = s->next;
 	ferryi_realm_unlink(r, name, &v->file);
 	ferryi_view_close(&s->view);
-	free(s->name);
-	free(s);
+	discard(s);
 	return 1;
 }
 
@@ -187,22 +197,6 @@ int ferryi_segment_open(struct ferryi_segment **out, struct ferryi_realm *r,
 
 /* --- creation ----------------------------------------------------------- */
 
-static int no_room(struct ferryi_realm *r, const char *name, int err,
-		   uint64_t wanted)
-{
-	uint64_t space = 0, total = 0;
-
-	ferryi_space(r->dir, &space, &total);
-	return ferryi_fail_sys(
-		-err,
-		"mailbox %s: %llu KiB wanted, %llu of %llu KiB free "
-		"in %s (free some, or make the file system larger: "
-		"mount -o remount,size=)",
-		name, (unsigned long long)wanted / 1024,
-		(unsigned long long)space / 1024,
-		(unsigned long long)total / 1024, r->path);
-}
-
 /* The whole segment, in a file without a name. */
 static int build(struct ferryi_realm *r, const char *name, int fd,
 		 const struct ferryi_header *h)
@@ -215,7 +209,7 @@ static int build(struct ferryi_realm *r, const char *name, int fd,
 	if (e == 0)
 		e = ferryi_reserve(fd, 0, first);
 	if (e < 0)
-		return no_room(r, name, e, first);
+		return ferryi_fail_room(r, name, e, first);
 	base = ferryi_map(fd, first);
 	if (!base)
 		return ferryi_fail(-ENOMEM, "no address space for mailbox %s",
@@ -229,35 +223,46 @@ static int build(struct ferryi_realm *r, const char *name, int fd,
 	return 0;
 }
 
-static int publish(struct ferryi_realm *r, const char *name,
-		   const struct ferryi_header *h, unsigned mode, int64_t gid,
-		   struct ferryi_view *v)
+static int give_access(const char *name, int fd, unsigned mode, int64_t gid)
 {
+	int e = ferryi_set_access(fd, mode, gid);
+
+	if (e == 0)
+		return 0;
+	return ferryi_fail_sys(-e,
+			       "mailbox %s: cannot be given to group %lld (are "
+			       "you a member?)",
+			       name, (long long)gid);
+}
+
+/* Whatever can fail is done before the name is there. */
+static int publish(struct ferryi_segment *s, const struct ferryi_header *h,
+		   unsigned mode, int64_t gid)
+{
+	struct ferryi_realm *r = s->realm;
 	char temporary[32];
 	int fd = ferryi_file_new(r->dir, temporary), e;
 
 	if (fd < 0)
 		return ferryi_realm_fail_file(fd, r->dir, r->path);
-	e = build(r, name, fd, h);
-	if (e == 0) {
-		e = ferryi_set_access(fd, mode, gid);
-		if (e < 0)
-			e = ferryi_fail_sys(-e,
-					    "mailbox %s: cannot be given to "
-					    "group %lld (are you a member?)",
-					    name, (long long)gid);
-	}
-	/* C2: complete, without a name; if we die here it vanishes */
+	e = build(r, s->name, fd, h);
 	if (e == 0)
-		e = ferryi_file_publish(r->dir, fd, temporary, name);
-	else if (temporary[0])
-		ferryi_unlink(r->dir, temporary);
-	if (e < 0) {
+		e = give_access(s->name, fd, mode, gid);
+	if (e < 0)
 		ferryi_close(fd);
+	else if ((e = ferryi_view_open(&s->view, fd)) < 0)
+		e = ferryi_fail(e, "mailbox %s: %s", s->name, s->view.why);
+	if (e < 0) {
+		if (temporary[0])
+			ferryi_unlink(r->dir, temporary);
 		return e;
 	}
+	/* C2: complete, without a name; if we die here it vanishes */
+	e = ferryi_file_publish(r->dir, fd, temporary, s->name);
 	/* C3: it has its name and us as a member */
-	return ferryi_view_open(v, fd);
+	if (e == 0 || e == -EEXIST)
+		return e;
+	return ferryi_fail_sys(-e, "%s/%s: cannot be made", r->path, s->name);
 }
 
 static void fill_identity(struct ferryi_header *h)
@@ -273,36 +278,41 @@ static void fill_identity(struct ferryi_header *h)
 		ferryi_checksum(h, offsetof(struct ferryi_header, checksum));
 }
 
+/* 0: made.  1: somebody was first. */
+static int make(struct ferryi_segment **out, struct ferryi_realm *r,
+		const char *name, const struct ferryi_header *h, unsigned mode,
+		int64_t gid)
+{
+	struct ferryi_segment *s = new_segment(r, name);
+	int e;
+
+	if (!s)
+		return -ENOMEM;
+	s->view.fd = -1;
+	e = publish(s, h, mode, gid);
+	if (e == 0) {
+		*out = add(s);
+		return 0;
+	}
+	ferryi_view_close(&s->view);
+	discard(s);
+	return e == -EEXIST ? 1 : e;
+}
+
 static int create_locked(struct ferryi_segment **out, struct ferryi_realm *r,
 			 const char *name, const struct ferryi_header *h,
 			 unsigned mode, int64_t gid)
 {
-	struct ferryi_segment *existing;
-	struct ferryi_view v;
 	int e;
 
 	for (unsigned n = 0; n < ROUNDS; n++) {
-		e = open_locked(&existing, r, name);
-		if (e == 0) {
-			*out = existing;
+		e = open_locked(out, r, name);
+		if (e == 0)
 			return -EEXIST;
-		}
-		if (e != -ENOENT)
+		if (e == -ENOENT)
+			e = make(out, r, name, h, mode, gid);
+		if (e <= 0)
 			return e;
-		e = publish(r, name, h, mode, gid, &v);
-		if (e == -EEXIST)
-			continue;
-		if (e < 0)
-			return ferryi_fail_sentence(e) ?
-				       e :
-				       ferryi_fail_sys(-e,
-						       "%s/%s: cannot be made",
-						       r->path, name);
-		*out = add(r, name, &v);
-		if (*out)
-			return 0;
-		ferryi_view_close(&v);
-		return ferryi_fail(-ENOMEM, "out of memory");
 	}
 	return ferryi_fail(-EBUSY,
 			   "%s/%s is being made and removed all the time",
@@ -366,91 +376,5 @@ void ferryi_segment_close(struct ferryi_segment *s)
 		*p = s->next;
 	ferryi_realms_unlock();
 	ferryi_view_close(&s->view);
-	free(s->name);
-	free(s);
-}
-
-/* Our descriptor may have been closed behind our back and its number reused. */
-static int own_fd(struct ferryi_segment *s)
-{
-	struct stat st;
-	int fd;
-
-	if (ferryi_stat(s->view.fd, &st) == 0 &&
-	    st.st_dev == s->view.file.st_dev &&
-	    st.st_ino == s->view.file.st_ino)
-		return s->view.fd;
-	if (ferryi_realm_renew(s->realm) < 0)
-		return -ESTALE;
-	fd = ferryi_open_at(s->realm->dir, s->name);
-	if (fd < 0 || ferryi_stat(fd, &st) < 0 ||
-	    st.st_ino != s->view.file.st_ino) {
-		ferryi_close(fd);
-		return -ESTALE;
-	}
-	s->view.fd = fd;
-	return fd;
-}
-
-uint64_t ferryi_segment_bytes(const struct ferryi_segment *s)
-{
-	struct stat st;
-
-	return ferryi_stat(s->view.fd, &st) < 0 ? 0 :
-						  (uint64_t)st.st_blocks * 512;
-}
-
-static int reserve(struct ferryi_segment *s, uint64_t at, uint64_t len)
-{
-	uint64_t limit = s->view.header.choice.bytes_max, used;
-	int fd = own_fd(s), e;
-
-	if (fd < 0)
-		return ferryi_fail(
-			fd, "mailbox %s: its file was closed and is gone",
-			s->name);
-	used = limit ? ferryi_segment_bytes(s) : 0;
-	if (limit && used + len > limit)
-		return ferryi_fail(-ENOSPC,
-				   "mailbox %s uses %llu of at most %llu KiB "
-				   "(receive some, or create it with a larger "
-				   "byte limit)",
-				   s->name, (unsigned long long)used / 1024,
-				   (unsigned long long)limit / 1024);
-	e = ferryi_reserve(fd, at, len);
-	return e < 0 ? no_room(s->realm, s->name, e, len) : 0;
-}
-
-int ferryi_segment_grow(struct ferryi_segment *s,
-			const struct ferryi_growth *grow)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		int e = grow->bytes[i] ?
-				reserve(s, grow->at[i], grow->bytes[i]) :
-				0;
-
-		if (e < 0)
-			return e;
-	}
-	ferryi_queue_grown(&s->view.queue, grow);
-	return 0;
-}
-
-int ferryi_segment_back(struct ferryi_segment *s, uint32_t index, uint64_t len)
-{
-	struct ferryi_queue *q = &s->view.queue;
-	struct ferryi_record *rec = ferryi_queue_record(q, index);
-	const struct ferryi_class *k =
-		&q->classes[ferryi_queue_class(q, index)];
-	int e;
-
-	if (k->size <= FERRYI_EAGER || ferryi_fetch(&rec->taker.backed) >= len)
-		return 0;
-	len = ferryi_min(ferryi_round_up(len, FERRYI_PAGE), k->size);
-	e = reserve(s, ferryi_queue_place_at(q, index), len);
-	if (e < 0)
-		return e;
-	/* G3: reserved, not yet noted; the next owner reserves it again */
-	ferryi_put(&rec->taker.backed, len);
-	return 0;
+	discard(s);
 }

@@ -36,7 +36,21 @@ void ferryi_realms_unlock(void);
 /* repair.c: the lease of slot i is free and `state` is what it said. */
 int ferryi_repair(struct ferryi_realm *r, uint32_t i, uint64_t state);
 
-/* lease.c: tell every sleeper of the realm to look again. */
-void ferryi_realm_ring(struct ferryi_realm *r);
+/* join.c: slot i is one of this process. */
+bool ferryi_realm_is_ours(const struct ferryi_realm *r, uint32_t i);
+
+/* lease.c: a slot of the open registry for us.  -ESTALE: it is being removed. */
+int ferryi_lease_take(struct ferryi_realm *r);
+void ferryi_lease_end(struct ferryi_realm *r);
+
+/* lease.c: leases that this process had before an exec. */
+void ferryi_lease_end_former(struct ferryi_realm *r);
+
+/* lease.c: see ferryi_realm_renew(), which takes `looking` for it. */
+int ferryi_lease_renew(struct ferryi_realm *r);
+
+/* memory.c: a sentence that says how much was wanted and how much is free. */
+int ferryi_fail_room(const struct ferryi_realm *r, const char *name, int err,
+		     uint64_t wanted);
 
 #endif

@@ -128,12 +128,6 @@ int ferryi_reserve(int fd, uint64_t at, uint64_t len)
 	return r;
 }
 
-int ferryi_unreserve(int fd, uint64_t at, uint64_t len)
-{
-	return result(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				(off_t)at, (off_t)len));
-}
-
 ssize_t ferryi_read_at(int fd, void *buf, size_t len, uint64_t at)
 {
 	ssize_t r;

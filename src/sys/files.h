@@ -46,8 +46,6 @@ int ferryi_resize(int fd, uint64_t size);
 
 /* Make sure that the bytes have memory: -ENOSPC now instead of SIGBUS later. */
 int ferryi_reserve(int fd, uint64_t at, uint64_t len);
-/* Give the memory of the bytes back; they read as 0 afterwards. */
-int ferryi_unreserve(int fd, uint64_t at, uint64_t len);
 
 ssize_t ferryi_read_at(int fd, void *buf, size_t len, uint64_t at);
 ssize_t ferryi_write_at(int fd, const void *buf, size_t len, uint64_t at);
