@@ -16,7 +16,8 @@
  * Exit status: the test's own (77 means skipped), or 1 when it left something,
  * ended by a signal or was out of time.
  *
- *	FERRY_TEST_SLOW=N	the time-out is N times as long
+ *	FERRY_TEST_SLOW=N	the time-out is N times as long, and so are
+ *				those of Check
  *	FERRY_TEST_WRAP=WORDS	with -w: put these words in front of PROGRAM
  *
  * test/self/runner_test.sh proves that it notices.
@@ -282,8 +283,10 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc)
 		return 2;
-	if (slow)
+	if (slow) {
 		seconds *= atoll(slow);
+		setenv("CK_TIMEOUT_MULTIPLIER", slow, 1);
+	}
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
