@@ -93,7 +93,7 @@ void bench_fill(struct bench *b, void *data, size_t len, uint64_t key)
 	}
 	w = word(key, i / 8);
 	memcpy(p + i, &w, len - i);
-	if (b->o.damage && key == 100)
+	if (b->o.damage && key == 1)
 		p[len / 2] ^= 1;
 }
 

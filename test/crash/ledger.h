@@ -20,7 +20,7 @@
 #include "step.h"
 
 #define LEDGER_IDS    128
-#define LEDGER_ACTORS 8
+#define LEDGER_ACTORS 48
 #define LEDGER_TEXTS  8
 
 /* The life of one message. */

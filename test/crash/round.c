@@ -104,6 +104,13 @@ static void be_recoverer(struct actor *a)
 	pause();
 }
 
+static void be_one_of_a_crowd(struct actor *a)
+{
+	deed_create("other");
+	a->done = 1;
+	pause();
+}
+
 static void be_helper(struct actor *a)
 {
 	round_.sc->help();
@@ -185,6 +192,20 @@ void round_end(struct actor *a)
 	kill(a->pid, SIGKILL);
 	while (waitpid(a->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+}
+
+/* Each of them joins the realm. */
+static void gather_crowd(struct round *r)
+{
+	for (int i = 0; i < r->sc->crowd; i++) {
+		struct actor *a = spawn(be_one_of_a_crowd);
+
+		if (i == 0)
+			r->crowd = a;
+		sem_post(&a->go);
+		if (!round_await(a, 5))
+			setup_failed("one of the crowd does not get in");
+	}
 }
 
 static void let_one_die(struct round *r)
@@ -321,6 +342,7 @@ void round_run(const struct orders *orders)
 	for (int i = 0; i < o.recoverers; i++)
 		recoverer[i] = spawn(be_recoverer);
 	any_cpu();
+	gather_crowd(r);
 	open_boxes(r);
 	use_cpu(o.cpu);
 	sem_post(&r->victim->go);
@@ -336,6 +358,8 @@ void round_run(const struct orders *orders)
 	finish_victim(r, &s);
 	for (int i = 0; i < o.recoverers; i++)
 		kill_a_recoverer(&o, recoverer[i]);
+	for (int i = 0; i < r->sc->crowd; i++)
+		round_end(&r->crowd[i]);
 	any_cpu();
 	(r->sc->verify ? r->sc->verify : audit_queue)(r);
 	ferry_close(r->box);

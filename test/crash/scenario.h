@@ -44,7 +44,7 @@ struct round {
 	bool aged; /* sleepers have slept for long */
 	double killed_at;
 	bool woke; /* sleepers started, wake() called */
-	struct actor *victim, *dead, *helper, *sleeper[3];
+	struct actor *victim, *dead, *helper, *sleeper[3], *crowd;
 	int n_sleepers;
 };
 
@@ -68,7 +68,8 @@ struct scenario {
 	void (*options)(struct ferry_mailbox_options *o);
 	int queued;		/* messages there before the victim acts */
 	int receivers, senders; /* asleep in a call when it is killed */
-	bool exhaust;		/* the auditor holds every chunk as a loan */
+	int crowd;    /* others that hold a lease; they go before the audit */
+	bool exhaust; /* the auditor holds every chunk as a loan */
 	void (*dies)(
 		struct ferry_link *box); /* somebody, before it is stepped */
 	void (*prepare)(struct victim *v);

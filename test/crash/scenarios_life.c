@@ -24,6 +24,16 @@ static void create_and_leave(struct victim *v)
 	ferry_close(box);
 }
 
+static void remove_realm(struct victim *v)
+{
+	struct ferry_garbage *g = NULL;
+	size_t n;
+
+	(void)v;
+	if (ferry_gc(NULL, true, &g, &n) >= 0)
+		ferry_free(g);
+}
+
 static void close_it(struct victim *v)
 {
 	ferry_close(v->box);
@@ -134,6 +144,16 @@ const struct scenario scenarios_life[] = {
 	{ .name = "create and close",
 	  .flags = SC_NO_BOX,
 	  .act = create_and_leave,
+	  .verify = verify_created },
+	{ .name = "create, the first slots all taken",
+	  .flags = SC_NO_BOX,
+	  .crowd = 32,
+	  .act = create,
+	  .verify = verify_created },
+	{ .name = "gc in a realm that nobody uses",
+	  .flags = SC_NO_BOX,
+	  .prepare = create_and_leave,
+	  .act = remove_realm,
 	  .verify = verify_created },
 	{ .name = "close", .queued = 1, .act = close_it },
 	{ .name = "close with a held message and a loan",
