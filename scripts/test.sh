@@ -204,7 +204,26 @@ test_versions() {
 	bad '1.2.3 in base.h, 1.2.4 in meson.build' versions.sh "$tmp/v"
 }
 
-for subject in layers calls symbols manual headers format tidy paths versions; do
+test_crash_points() {
+	sample c/src/shm/a.c '	/* A1: half done */' '	/* A2: done */'
+	sample c/src/shm/a_test.c '/* A9: no point of the library */'
+	sample c/doc/crash.md '| point | where |' '|---|---|' \
+		"| A1 | \`shm/a.c\` f | x |" "| A2 | \`shm/a.c\` | x |"
+	good crash-points.sh "$tmp/c"
+	sample c/src/shm/b.c '/* B1: new */'
+	bad 'B1 shm/b.c: has no row' crash-points.sh "$tmp/c"
+	sample c/src/shm/b.c '/* A2: again */'
+	bad 'A2: stands twice' crash-points.sh "$tmp/c"
+	rm "$tmp/c/src/shm/b.c"
+	sample c/src/shm/a.c '	/* A1: half done */'
+	bad 'A2 shm/a.c: has a row, but no comment' crash-points.sh "$tmp/c"
+	rm "$tmp/c/src/shm/a.c"
+	sample c/doc/crash.md
+	bad 'nothing to compare' crash-points.sh "$tmp/c"
+}
+
+for subject in layers calls symbols manual headers format tidy paths versions \
+	crash_points; do
 	"test_$subject"
 done
 echo "$((cases - bad)) of $cases samples were judged rightly"
