@@ -12,6 +12,7 @@
  * Keys every address may have:
  *   framing=stream|line|nul|len32   how bytes become messages; the default is
  *                                   the transport's own
+ *   max=64K                         the longest message, with framing=; 1M
  *   timeout=500ms                   how long ferry_open() may wait to connect
  *
  * What an address cannot promise it refuses at open; ferry_transport() lists
@@ -89,7 +90,8 @@ FERRY_API int ferry_open(struct ferry_link **out, const char *address,
 /*
  * End the handle.  Messages that were taken through it and not released
  * return to the mailbox, marked redelivered; loans are dropped.  NULL is
- * allowed.  No other thread may use the link any more.  Never blocks.
+ * allowed.  No other thread may use the link any more.  Waits for nobody; but
+ * who ends a mailbox waits, 2 s at most, for one that is removing a name.
  */
 FERRY_API void ferry_close(struct ferry_link *link);
 
@@ -135,7 +137,11 @@ FERRY_API int ferry_send(struct ferry_link *link, const void *data, size_t len,
 FERRY_API ssize_t ferry_recv(struct ferry_link *link, void *buf, size_t size,
 			     ferry_time deadline);
 
-/* Length of the next message, or -EAGAIN, -ENODATA, -EOPNOTSUPP.  Never blocks. */
+/*
+ * Length of the next message.  -EAGAIN: none, not whole yet, or another thread
+ * is receiving.  -ENODATA: the connection has ended; of a mailbox never.
+ * -ECONNRESET, -EBADMSG, -EPROTOTYPE.  Never blocks.
+ */
 FERRY_API ssize_t ferry_next_len(struct ferry_link *link);
 
 /*
@@ -161,8 +167,8 @@ FERRY_API int ferry_loan(struct ferry_link *link, size_t len,
 			 struct ferry_message *out, ferry_time deadline);
 
 /*
- * Send a loaned message.  On success *m is spent.  -ETIMEDOUT, -EAGAIN,
- * -ECANCELED: the loan is still the caller's.  -ESTALE: the loan is gone.
+ * Send a loaned message.  On success *m is spent.  -ESTALE: the loan is gone;
+ * -ENODATA: it may be; any other error: it is still the caller's.
  */
 FERRY_API int ferry_commit(struct ferry_message *m, ferry_time deadline);
 

@@ -75,7 +75,8 @@ struct ferryi_registry *ferryi_realm_registry(struct ferryi_realm *r);
 
 /*
  * Look for leases whose holders have died and repair after them.  Returns how
- * many were found; 0 also when another thread is at it.  Never blocks.
+ * many were found; 0 also when another thread is at it.  Does not wait, except
+ * that a repair may remove a name: see ferryi_realm_unlink().
  */
 int ferryi_realm_look(struct ferryi_realm *r);
 
@@ -84,7 +85,7 @@ int ferryi_realm_renew(struct ferryi_realm *r);
 
 /*
  * Remove `name` if it still names this file.  Serialised over the realm, since
- * check and unlink are two steps.  -EBUSY: somebody holds the lock for seconds.
+ * check and unlink are two steps.  -EBUSY: somebody has held the lock for 2 s.
  */
 int ferryi_realm_unlink(struct ferryi_realm *r, const char *name,
 			const struct stat *file);
