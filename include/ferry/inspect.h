@@ -76,7 +76,7 @@ struct ferry_garbage {
 };
 
 /*
- * Repair after the dead and find what they left.  With `apply` remove it;
+ * Find what the dead have left.  With `apply`, repair after them and remove it;
  * without, nothing is changed.  What a living process uses is never touched.
  */
 FERRY_API int ferry_gc(const char *realm, bool apply,

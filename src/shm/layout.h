@@ -119,7 +119,7 @@ struct ferryi_control {
 	uint32_t reserved[FERRYI_CLASSES]; /* high-water marks, in chunks */
 	uint32_t cursor[FERRYI_CLASSES]; /* hint: where to look for a free one */
 	struct ferryi_counters counters;
-	uint64_t joins; /* grows with each user that joins */
+	uint64_t joins; /* + 2 with each user that joins; odd: removed, final */
 	uint8_t pad3[456];
 	uint64_t members[FERRYI_OWNERS /
 			 64]; /* bit: this lease uses the mailbox */
