@@ -92,8 +92,12 @@ static void sweep_mailbox(struct sweep *s, const char *name)
 	if ((v.header.choice.persistence == FERRY_PERSIST_PROCESS ||
 	     ferryi_is_retired(&v.queue)) &&
 	    is_unused(s, name, &v)) {
-		g = found(s, name, (uint64_t)v.file.st_blocks * 512,
-			  "it ends with its users, and they have all died");
+		g = found(
+			s, name, (uint64_t)v.file.st_blocks * 512,
+			ferryi_is_retired(&v.queue) && !s->realm ?
+				"it was removed, but its name is still there" :
+				"it ends with its users, and they have all "
+				"died");
 		if (g && s->realm)
 			g->removed = ferryi_realm_unlink(s->realm, name,
 							 &v.file) == 0;

@@ -69,8 +69,13 @@ static void describe(int dir, struct ferryi_view *v, struct ferry_object *out)
 	snprintf(out->kind, sizeof out->kind, "mailbox");
 	out->created_at = v->header.preamble.created_at;
 	ferryi_view_stat(v, &out->mailbox);
-	if (v->header.choice.persistence == FERRY_PERSIST_PROCESS &&
-	    !has_live_user(dir, &v->queue)) {
+	if (ferryi_is_retired(&v->queue)) {
+		out->state = FERRY_ABANDONED;
+		snprintf(out->why, sizeof out->why,
+			 "it was removed, but its name is still there (ferry "
+			 "gc --apply finishes that)");
+	} else if (v->header.choice.persistence == FERRY_PERSIST_PROCESS &&
+		   !has_live_user(dir, &v->queue)) {
 		out->state = FERRY_ABANDONED;
 		snprintf(out->why, sizeof out->why,
 			 "its users have all died; it ends with them (ferry gc "

@@ -65,12 +65,18 @@ int ferryi_mailbox_enter_with(struct ferry_link *l,
 
 void ferryi_mailbox_wake(struct ferryi_segment *s, enum ferryi_gate gate)
 {
-	uint32_t *word = ferryi_gate_lower(&s->view.queue, gate);
+	struct ferryi_queue *q = &s->view.queue;
+	uint32_t *word = &q->control->gate[gate];
+	uint32_t lowered;
 
+	if (ferryi_load(word) == 0) /* the usual case, without a clock */
+		return;
+	lowered = ferryi_gate_lower(q, gate, ferryi_now());
 	/* Sleepers for a chunk differ in the size they need: all must look. */
-	if (word)
-		ferryi_futex_wake(word,
-				  gate == FERRYI_GATE_CHUNK ? INT_MAX : 1);
+	if (lowered &&
+	    ferryi_futex_wake(word, gate == FERRYI_GATE_CHUNK ? INT_MAX : 1) ==
+		    0)
+		ferryi_gate_settle(q, gate, lowered);
 }
 
 void ferryi_mailbox_wake_all(struct ferryi_segment *s)

@@ -89,7 +89,8 @@ static void sign(struct ferryi_record *rec, uint64_t len, uint32_t type)
 {
 	const struct ferryi_identity *self = ferryi_identity();
 
-	rec->len = (uint32_t)len;
+	/* by puts what a receiver may look at before its claim fails */
+	ferryi_put(&rec->len, (uint32_t)len);
 	rec->priority = 0;
 	rec->flags = 0;
 	rec->sender.start_time = self->start_time;

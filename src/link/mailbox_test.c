@@ -731,6 +731,34 @@ START_TEST(a_message_of_no_bytes_is_a_message)
 }
 END_TEST
 
+START_TEST(large_messages_leave_the_ring_its_part_of_the_byte_limit)
+{
+	static char large[100000];
+	struct ferry_link *l;
+	unsigned n = 0;
+
+	o.capacity = 1000;
+	o.bytes_max = 600000;
+	o.message_max = sizeof large;
+	l = make("jobs");
+	while (ferry_send(l, large, sizeof large, FERRY_NOWAIT) == 0)
+		n++;
+	ck_assert_uint_ge(n, 2);
+	for (; n; n--)
+		ck_assert_int_eq(ferry_recv(l, large, sizeof large,
+					    FERRY_NOWAIT),
+				 sizeof large);
+	for (uint64_t i = 0; i < 3000; i++) {
+		ok(put(l, i));
+		ck_assert_uint_eq(get(l), i);
+	}
+	ferry_close(l);
+	o.bytes_max = 100000;
+	fails_saying(ferry_mailbox_create(&l, "small", &o), -EINVAL,
+		     "byte limit");
+}
+END_TEST
+
 START_TEST(a_message_too_long_for_the_buffer_stays_first)
 {
 	struct ferry_link *l = make("jobs");
@@ -944,6 +972,8 @@ int main(void)
 	tcase_add_test(t, a_message_names_its_sender_after_that_has_ended);
 	tcase_add_test(t, a_large_message_is_written_and_read_in_place);
 	tcase_add_test(t, a_message_of_no_bytes_is_a_message);
+	tcase_add_test(
+		t, large_messages_leave_the_ring_its_part_of_the_byte_limit);
 	tcase_add_test(t, a_message_too_long_for_the_buffer_stays_first);
 	tcase_add_test(t, peek_copies_what_is_queued_and_takes_nothing);
 	tcase_add_loop_test(t, options_of_a_size_that_is_not_known_are_refused,

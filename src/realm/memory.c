@@ -67,6 +67,22 @@ uint64_t ferryi_segment_bytes(const struct ferryi_segment *s)
 		       (uint64_t)st.st_blocks * 512;
 }
 
+/* The limit keeps room for places of the ring that have no memory yet, so that
+ * an empty mailbox can always be used again. */
+static uint64_t ring_to_come(const struct ferryi_segment *s)
+{
+	const struct ferryi_header *h = &s->view.header;
+
+	return (uint64_t)(h->classes[0].count -
+			  ferryi_queue_reserved(&s->view.queue, 0)) *
+	       sizeof(struct ferryi_record);
+}
+
+static bool is_in_ring(const struct ferryi_segment *s, uint64_t at)
+{
+	return at < ferryi_layout_ring_bytes(&s->view.header);
+}
+
 static int reserve(struct ferryi_segment *s, uint64_t at, uint64_t len)
 {
 	uint64_t limit = s->view.header.choice.bytes_max, used;
@@ -76,12 +92,12 @@ static int reserve(struct ferryi_segment *s, uint64_t at, uint64_t len)
 		return ferryi_fail(
 			fd, "mailbox %s: its file was closed and is gone",
 			s->name);
-	used = limit ? ferryi_segment_bytes(s) : 0;
-	if (limit && used + len > limit)
+	used = limit ? ferryi_segment_bytes(s) + ring_to_come(s) : 0;
+	if (limit && !is_in_ring(s, at) && used + len > limit)
 		return ferryi_fail(-ENOSPC,
-				   "mailbox %s uses %llu of at most %llu KiB "
-				   "(receive some, or create it with a larger "
-				   "byte limit)",
+				   "mailbox %s uses, or keeps for its queue, "
+				   "%llu of at most %llu KiB (receive some, or "
+				   "create it with a larger byte limit)",
 				   s->name, (unsigned long long)used / 1024,
 				   (unsigned long long)limit / 1024);
 	e = ferryi_reserve(fd, at, len);

@@ -84,6 +84,8 @@ static int make(int dir, const char *directory)
 	if (r == 0)
 		r = ferryi_file_publish(dir, fd, temporary,
 					FERRYI_REGISTRY_NAME);
+	else if (temporary[0])
+		ferryi_unlink(dir, temporary);
 	ferryi_close(fd);
 	if (r == 0 || r == -EEXIST)
 		return 0;
@@ -112,6 +114,7 @@ static int map(struct ferryi_registry *g, int fd, const char *directory)
 				  (uint64_t)st.st_size, &why);
 	if (r == 0 &&
 	    (h.n_slots != FERRYI_OWNERS ||
+	     h.preamble.header_bytes != sizeof h ||
 	     h.preamble.total_bytes != FERRYI_REGISTRY_BYTES ||
 	     h.checksum !=
 		     ferryi_checksum(&h, offsetof(struct ferryi_registry_header,

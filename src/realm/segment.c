@@ -83,19 +83,22 @@ static bool has_dead_member(const struct ferryi_realm *r,
 	return false;
 }
 
-/* It should have ended with its last user, and has none. */
-static bool is_abandoned(struct ferryi_realm *r, const char *name,
-			 struct ferryi_view *v)
+/* It should have ended with its last user, and has none: 1 once its name is
+ * gone.  0: it is in use. */
+static int remove_abandoned(struct ferryi_realm *r, const char *name,
+			    struct ferryi_view *v)
 {
+	int e;
+
 	if (v->header.choice.persistence != FERRY_PERSIST_PROCESS &&
 	    !ferryi_is_retired(&v->queue))
-		return false;
+		return 0;
 	if (has_dead_member(r, &v->queue))
 		ferryi_realm_look(r);
 	if (!ferryi_retire_if_unused(&v->queue))
-		return false;
-	ferryi_realm_unlink(r, name, &v->file);
-	return true;
+		return 0;
+	e = ferryi_realm_unlink(r, name, &v->file);
+	return e < 0 ? e : 1;
 }
 
 static int view_by_name(struct ferryi_realm *r, const char *name,
@@ -135,6 +138,7 @@ static int become_member(struct ferryi_segment **out, struct ferryi_realm *r,
 			 const char *name, struct ferryi_view *v)
 {
 	struct ferryi_segment *s = find(r, &v->file);
+	int e;
 
 	if (s) {
 		ferryi_view_close(v);
@@ -154,10 +158,10 @@ static int become_member(struct ferryi_segment **out, struct ferryi_realm *r,
 		return 0;
 	}
 	ferryi_member_drop(&s->view.queue, r->owner);
-	ferryi_realm_unlink(r, name, &v->file);
+	e = ferryi_realm_unlink(r, name, &v->file);
 	ferryi_view_close(&s->view);
 	discard(s);
-	return 1;
+	return e < 0 ? e : 1;
 }
 
 static int open_locked(struct ferryi_segment **out, struct ferryi_realm *r,
@@ -170,13 +174,17 @@ static int open_locked(struct ferryi_segment **out, struct ferryi_realm *r,
 		e = view_by_name(r, name, &v);
 		if (e < 0)
 			return e;
-		if ((!find(r, &v.file) || ferryi_is_retired(&v.queue)) &&
-		    is_abandoned(r, name, &v)) {
-			ferryi_view_close(&v);
+		e = find(r, &v.file) && !ferryi_is_retired(&v.queue) ?
+			    0 :
+			    remove_abandoned(r, name, &v);
+		if (e == 0) {
+			e = become_member(out, r, name, &v);
+			if (e <= 0)
+				return e;
 			continue;
 		}
-		e = become_member(out, r, name, &v);
-		if (e <= 0)
+		ferryi_view_close(&v);
+		if (e < 0)
 			return e;
 	}
 	return ferryi_fail(-EBUSY,

@@ -150,6 +150,11 @@ int ferryi_layout_plan(struct ferryi_header *h, const struct ferryi_choice *c,
 	h->preamble.kind = FERRYI_KIND_MAILBOX;
 	h->preamble.header_bytes = sizeof *h;
 	h->preamble.total_bytes = place(h);
+	if (c->bytes_max && c->bytes_max < ferryi_layout_ring_bytes(h))
+		return refuse(out_why, -EINVAL,
+			      "the byte limit is less than its queue needs: 8 "
+			      "KiB and 256 bytes for each message of the "
+			      "capacity, rounded up to a power of two");
 	return 0;
 }
 
@@ -238,6 +243,12 @@ int ferryi_layout_check(const struct ferryi_header *h, uint64_t file_bytes,
 uint32_t ferryi_layout_first_chunks(const struct ferryi_header *h)
 {
 	return (uint32_t)ferryi_min(FIRST_CHUNKS, h->classes[0].count);
+}
+
+uint64_t ferryi_layout_ring_bytes(const struct ferryi_header *h)
+{
+	return h->records_at +
+	       (uint64_t)h->classes[0].count * sizeof(struct ferryi_record);
 }
 
 uint64_t ferryi_layout_first_bytes(const struct ferryi_header *h)

@@ -112,7 +112,7 @@ struct ferryi_control {
 	uint8_t pad0[120];
 	uint64_t head; /* hint: the next position to take; never too far */
 	uint8_t pad1[120];
-	uint32_t gate[FERRYI_GATES]; /* 1: somebody of this kind may sleep */
+	uint32_t gate[FERRYI_GATES]; /* who may sleep, see watch.h */
 	uint32_t state;		     /* FERRYI_CLOSED, FERRYI_REMOVED */
 	uint64_t returned;	     /* words.h */
 	uint8_t pad2[104];
@@ -196,5 +196,8 @@ uint64_t ferryi_checksum(const void *data, size_t len);
  * the beginning of the segment that must be reserved for them. */
 uint32_t ferryi_layout_first_chunks(const struct ferryi_header *h);
 uint64_t ferryi_layout_first_bytes(const struct ferryi_header *h);
+
+/* The same once the ring has been gone round: the least a mailbox may have. */
+uint64_t ferryi_layout_ring_bytes(const struct ferryi_header *h);
 
 #endif

@@ -2,15 +2,39 @@
 /* See watch.h. */
 #include "shm/watch.h"
 
-uint32_t *ferryi_gate_lower(struct ferryi_queue *q, enum ferryi_gate gate)
+/* A gate that is down: when that was, in units of a millisecond. */
+#define DOWN	    0x80000000u
+#define STAMP	    0x7fffffffu
+#define PATIENCE_MS 10u
+
+static uint32_t stamp_of(int64_t now)
+{
+	return (uint32_t)((uint64_t)now / 1000000) & STAMP;
+}
+
+/* Who was woken a moment ago will raise it again; if it does not, it is stopped
+ * or has died, and another one must go. */
+static bool is_being_handled(uint32_t gate, int64_t now)
+{
+	return gate & DOWN && ((stamp_of(now) - gate) & STAMP) < PATIENCE_MS;
+}
+
+uint32_t ferryi_gate_lower(struct ferryi_queue *q, enum ferryi_gate gate,
+			   int64_t now)
 {
 	uint32_t *word = &q->control->gate[gate];
 
-	if (ferryi_load(word) == 0)
-		return NULL;
+	if (is_being_handled(ferryi_load(word), now))
+		return 0;
 	/* W3: the gate is down, the sleeper not yet woken; the bell rings */
-	ferryi_store(word, 0);
-	return word;
+	ferryi_store(word, DOWN | stamp_of(now));
+	return DOWN | stamp_of(now);
+}
+
+void ferryi_gate_settle(struct ferryi_queue *q, enum ferryi_gate gate,
+			uint32_t lowered)
+{
+	ferryi_cas32(&q->control->gate[gate], lowered, 0);
 }
 
 void ferryi_gate_raise(struct ferryi_queue *q, enum ferryi_gate gate)

@@ -14,6 +14,11 @@
  *	W1  the change (accept, take, release)
  *	W2  is the gate up?  lower it and wake one sleeper
  *
+ * A gate is 1 (up: somebody may sleep), 0 (nobody does), or says when it was
+ * lowered.  Who was woken raises it again at the end of its call (hand_on).
+ * While that may still happen others do not wake a second sleeper; later they
+ * do, since the first may be stopped.
+ *
  * S1 before S2 and W1 before W2, each pair sequentially consistent: either the
  * sleeper sees the change or the waker sees the gate.  When the waker dies
  * between W1 and its wake, the words that the kernel compares again, and the
@@ -24,8 +29,14 @@
 
 #include "shm/queue.h"
 
-/* W2.  The word to wake one sleeper of, or NULL. */
-uint32_t *ferryi_gate_lower(struct ferryi_queue *q, enum ferryi_gate gate);
+/* W2, of a gate that is not 0.  Not 0: wake one sleeper of it, and if there was
+ * none, settle it with this value. */
+uint32_t ferryi_gate_lower(struct ferryi_queue *q, enum ferryi_gate gate,
+			   int64_t now);
+
+/* Nobody slept: the gate is 0, unless somebody has raised it since. */
+void ferryi_gate_settle(struct ferryi_queue *q, enum ferryi_gate gate,
+			uint32_t lowered);
 
 /* S1. */
 void ferryi_gate_raise(struct ferryi_queue *q, enum ferryi_gate gate);

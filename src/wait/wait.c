@@ -29,6 +29,7 @@
 #include "sys/clock.h"
 #include "sys/files.h"
 #include "sys/futex.h"
+#include "sys/process.h"
 #include "sys/ready.h"
 
 #define FIRST_LOOK     FERRY_MS(10)
@@ -315,6 +316,7 @@ int ferryi_cancel_init(struct ferryi_cancel *c, bool with_fd)
 {
 	c->word = 0;
 	c->fd = with_fd ? ferryi_eventfd() : -1;
+	c->generation = ferryi_generation();
 	return with_fd && c->fd < 0 ? c->fd : 0;
 }
 
@@ -324,10 +326,15 @@ void ferryi_cancel_fini(struct ferryi_cancel *c)
 	c->fd = -1;
 }
 
+static bool has_own_fd(const struct ferryi_cancel *c)
+{
+	return c->fd >= 0 && c->generation == ferryi_generation();
+}
+
 void ferryi_cancel_set(struct ferryi_cancel *c)
 {
 	__atomic_store_n(&c->word, 1, __ATOMIC_SEQ_CST);
-	if (c->fd >= 0)
+	if (has_own_fd(c))
 		ferryi_eventfd_set(c->fd);
 	ferryi_futex_wake(&c->word, INT_MAX); /* turns are words everywhere */
 }
@@ -335,6 +342,6 @@ void ferryi_cancel_set(struct ferryi_cancel *c)
 void ferryi_cancel_clear(struct ferryi_cancel *c)
 {
 	__atomic_store_n(&c->word, 0, __ATOMIC_SEQ_CST);
-	if (c->fd >= 0)
+	if (has_own_fd(c))
 		ferryi_eventfd_clear(c->fd);
 }

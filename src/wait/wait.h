@@ -33,8 +33,10 @@
 
 /* What cancels a wait: a word for futex sleeps, an eventfd for the others. */
 struct ferryi_cancel {
-	uint32_t word; /* 0, or 1 once cancelled; sticky */
-	int fd;	       /* eventfd, or -1 when the link sleeps on words */
+	uint32_t word;	     /* 0, or 1 once cancelled; sticky */
+	int fd;		     /* eventfd, or -1 when the link sleeps on words */
+	uint32_t generation; /* of the process whose fd it is: a child that has
+			      * not adopted the link keeps its hands off */
 };
 
 struct ferryi_word {

@@ -7,6 +7,7 @@
 #include "fault.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,46 @@ START_TEST(who_has_slept_for_long_is_woken_by_a_free_place)
 		child_hear(&c);
 		child_join(&c);
 	}
+	ferry_close(box);
+}
+END_TEST
+
+/* It runs on the CPU of the caller, and only when that sleeps. */
+static void let_it_run_last(pid_t pid)
+{
+	struct sched_param none = { 0 };
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	ck_assert(sched_setaffinity(0, sizeof(one), &one) == 0);
+	ck_assert(sched_setaffinity(pid, sizeof(one), &one) == 0);
+	ck_assert(sched_setscheduler(pid, SCHED_IDLE, &none) == 0);
+}
+
+/*
+ * Who is stopped between its wake-up and its return has taken the wake-up
+ * with it.  It must not keep the others from what is sent later.
+ */
+START_TEST(who_is_stopped_on_waking_does_not_keep_the_others_asleep)
+{
+	struct ferry_link *box = make_box("box", 8, FERRY_PERSIST_PROCESS);
+	char name[] = "box";
+	struct child stopped = start_sleeper(name), other;
+
+	look_pause_us(400000); /* its short sleeps are over */
+	let_it_run_last(stopped.pid);
+	other = start_sleeper(name);
+	look_pause_us(400000);
+	works(box, ferry_send(box, "1", 1, FERRY_NOWAIT)); /* for the first */
+	kill(stopped.pid, SIGSTOP);
+	look_pause_us(50000);
+	works(box, ferry_send(box, "2", 1, FERRY_NOWAIT));
+	child_hear(&other);
+	child_join(&other);
+	kill(stopped.pid, SIGCONT);
+	child_hear(&stopped);
+	child_join(&stopped);
 	ferry_close(box);
 }
 END_TEST
@@ -367,6 +408,8 @@ Suite *regress_suite(void)
 
 	tcase_add_test(t, who_has_slept_for_long_is_woken_by_a_send);
 	tcase_add_test(t, who_has_slept_for_long_is_woken_by_a_free_place);
+	tcase_add_test(
+		t, who_is_stopped_on_waking_does_not_keep_the_others_asleep);
 	tcase_add_test(t, a_stray_write_to_the_bell_costs_little_and_heals);
 	tcase_add_test(t, a_stray_write_to_the_gates_costs_little_and_heals);
 	tcase_add_test(t, the_bell_of_a_realm_rings_for_every_mailbox);
