@@ -20,9 +20,13 @@ command -v debootstrap >/dev/null ||
 
 # shellcheck disable=SC2016 # expanded inside
 root=$(mktemp -d "${TMPDIR:-/var/tmp}/ferry-clean-root.XXXXXX")
+chmod 755 "$root" # it becomes /
 inside() {
 	unshare --mount --pid --fork --kill-child bash -euc '
 		mount -t tmpfs none "$0/dev/shm"
+		mkdir -p "$0/dev/pts"
+		mount -t devpts -o newinstance,ptmxmode=0666 none "$0/dev/pts"
+		ln -sf pts/ptmx "$0/dev/ptmx"
 		mount --bind /dev/null "$0/dev/null"
 		mount -t proc none "$0/proc"
 		exec chroot "$0" env -i HOME=/root TERM=dumb LC_ALL=C.UTF-8 \

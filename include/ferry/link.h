@@ -139,7 +139,7 @@ FERRY_API ssize_t ferry_recv(struct ferry_link *link, void *buf, size_t size,
 
 /*
  * Length of the next message.  -EAGAIN: none, not whole yet, or another thread
- * is receiving.  -ENODATA: the connection has ended; of a mailbox never.
+ * is receiving.  -ENODATA: no more will come.
  * -ECONNRESET, -EBADMSG, -EPROTOTYPE.  Never blocks.
  */
 FERRY_API ssize_t ferry_next_len(struct ferry_link *link);
