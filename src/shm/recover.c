@@ -181,9 +181,11 @@ uint32_t ferryi_scrub(struct ferryi_queue *q)
 }
 
 /*
- * The cells tell: head is the least position that any cell stands for, tail the
- * least that waits to be filled.  Cells change under our eyes only towards
- * later positions, so what is computed is never too far.
+ * The cells tell: each position before the least one that a cell stands for has
+ * been filled and taken.  Cells change under our eyes only towards later
+ * positions, so that is never too far for head, nor for tail, which the next
+ * sender moves on.  The least empty cell would be: while we look, an earlier one
+ * may become empty that we saw full.
  */
 void ferryi_queue_heal_hints(struct ferryi_queue *q)
 {
@@ -193,7 +195,7 @@ void ferryi_queue_heal_hints(struct ferryi_queue *q)
 	unsigned low = q->shape.gen_bits + q->shape.index_bits;
 	uint64_t base = (ferryi_load(ferryi_queue_cell(q, 0)) >> low & turns)
 			<< q->shape.ring_log2;
-	int64_t head = INT64_MAX, empty = INT64_MAX, last = INT64_MIN;
+	int64_t least = INT64_MAX;
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t cell = ferryi_load(ferryi_queue_cell(q, i));
@@ -201,22 +203,12 @@ void ferryi_queue_heal_hints(struct ferryi_queue *q)
 				     (int64_t)ring +
 			     (int64_t)i;
 
-		head = at < head ? at : head;
-		if (!ferryi_cell_is_full(cell))
-			empty = at < empty ? at : empty;
-		else
-			last = at > last ? at : last;
+		least = at < least ? at : least;
 	}
-	if (n < ring && base == 0) /* the rest of the first lap */
-		empty = (int64_t)ferryi_min((uint64_t)empty, n);
-	if (empty == INT64_MAX)
-		empty = last + 1;
-	ferryi_store(&q->control->head,
-		     (base + (uint64_t)head) &
-			     (turns << q->shape.ring_log2 | q->ring_mask));
-	ferryi_store(&q->control->tail,
-		     (base + (uint64_t)empty) &
-			     (turns << q->shape.ring_log2 | q->ring_mask));
+	base = (base + (uint64_t)least) &
+	       (turns << q->shape.ring_log2 | q->ring_mask);
+	ferryi_store(&q->control->head, base);
+	ferryi_store(&q->control->tail, base);
 }
 
 /* --- members ------------------------------------------------------------ */
