@@ -158,6 +158,8 @@ static int become_member(struct ferryi_segment **out, struct ferryi_realm *r,
 		return 0;
 	}
 	ferryi_member_drop(&s->view.queue, r->owner);
+	/* without its name no repair finds it: tell its users first (J2) */
+	ferryi_retire(&s->view.queue);
 	e = ferryi_realm_unlink(r, name, &v->file);
 	ferryi_view_close(&s->view);
 	discard(s);
