@@ -13,7 +13,7 @@
  *     before that, it rings the bell for another sleeper.
  *   - A bell that rang while nobody slept is lost.  So the first two sleeps of a
  *     call are short, each followed by a look, unless somebody else has looked
- *     since that sleep began.
+ *     in the second half of that sleep.
  *   - The safety net: one sleeper of the realm, elected among those that have
  *     slept that long, looks once per period; the others sleep without limit.
  *     Where nobody sleeps that long, who lies down looks when nobody has for
@@ -189,8 +189,12 @@ static ferry_time next_look(struct ferryi_wait *w, ferry_time now)
 	return w->elected ? now + net_period() : FERRY_FOREVER;
 }
 
-/* The sleep ended by itself at the time of the next look. */
-static void look_after_sleep(struct ferryi_wait *w, ferry_time began)
+/*
+ * The sleep ended by itself at the time of the next look.  A look of somebody
+ * else spares this one when it came `after` half the sleep: one soon after its
+ * begin may have found the lock of one killed before still held.
+ */
+static void look_after_sleep(struct ferryi_wait *w, ferry_time after)
 {
 	if (w->suspicion) {
 		look(w);
@@ -200,7 +204,7 @@ static void look_after_sleep(struct ferryi_wait *w, ferry_time began)
 	}
 	if (w->looks < 2) {
 		w->looks++;
-		if (!looked_after(w, began))
+		if (!looked_after(w, after))
 			look(w);
 		return;
 	}
@@ -269,7 +273,7 @@ static int sleep_on_words(struct ferryi_wait *w)
 	if (r == (int)n - 1 || (r == -EAGAIN && bell_is_damaged(w)))
 		look(w); /* it heals the word, too */
 	else if (r == -ETIMEDOUT && until == at)
-		look_after_sleep(w, now);
+		look_after_sleep(w, now + (at - now) / 2);
 	else if (!ferryi_futex_has_waitv())
 		look_while_napping(w);
 	return 0;
