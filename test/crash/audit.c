@@ -91,18 +91,6 @@ void audit_progress(struct round *r)
 	note_wake_time(r);
 }
 
-void audit_repair(void)
-{
-	struct ferry_garbage *g = NULL;
-	size_t n = 0;
-	int err = ferry_gc(NULL, true, &g, &n);
-
-	if (err < 0)
-		violate(FAULT_OTHER, "gc failed with %s",
-			ferry_error_name(err));
-	ferry_free(g);
-}
-
 int audit_drain(struct round *r, struct ferry_link *link)
 {
 	struct ferry_mailbox_stat st;
@@ -261,10 +249,10 @@ void audit_queue(struct round *r)
 		ferry_abandon(&r->loan[i]);
 	if (r->n_loans)
 		sleeping = 0; /* they may go on now */
-	audit_repair();
+	deed_gc();
 	check_nothing_was_hidden(r, sleeping);
 	audit_retire(r);
-	audit_repair();
+	deed_gc();
 	audit_drain(r, r->box);
 	if (r->sc->flags & SC_DEAD_LETTERS)
 		collect_dead_letters(r);
@@ -298,7 +286,7 @@ void audit_residue(const struct orders *o)
 	if (strcmp(names, o->clean))
 		violate(FAULT_LEAK, "files are left: %s (clean: %s)", names,
 			o->clean);
-	audit_repair();
+	deed_gc();
 	n = 0;
 	if (ferry_gc(NULL, false, &g, &n) < 0 || n)
 		violate(FAULT_LEAK, "gc still finds %s", n ? g[0].path : "?");

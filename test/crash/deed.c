@@ -166,3 +166,15 @@ int deed_consume(struct ferry_link *link, ferry_time deadline)
 		violate(FAULT_OTHER, "a release by a living process failed");
 	return err;
 }
+
+void deed_gc(void)
+{
+	struct ferry_garbage *g = NULL;
+	size_t n = 0;
+	int err = ferry_gc(NULL, true, &g, &n);
+
+	if (err < 0)
+		violate(FAULT_OTHER, "gc failed with %s",
+			ferry_error_name(err));
+	ferry_free(g);
+}

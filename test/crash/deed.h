@@ -29,4 +29,7 @@ int deed_release(struct ferry_message *m);
 /* Take and release one. */
 int deed_consume(struct ferry_link *link, ferry_time deadline);
 
+/* Repair after the dead, and remove what they have left. */
+void deed_gc(void);
+
 #endif

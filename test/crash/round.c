@@ -99,7 +99,7 @@ static void be_dead(struct actor *a)
 static void be_recoverer(struct actor *a)
 {
 	begin_call(a);
-	audit_repair();
+	deed_gc();
 	end_call(a, 0);
 	pause();
 }

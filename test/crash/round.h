@@ -47,7 +47,6 @@ void audit_progress(struct round *r);
 void audit_queue(struct round *r);
 
 /* Its parts, for scenarios with an audit of their own. */
-void audit_repair(void);
 int audit_drain(struct round *r, struct ferry_link *link);
 void audit_capacity(struct round *r, struct ferry_link *link);
 void audit_figures(struct ferry_link *link);

@@ -26,12 +26,8 @@ static void create_and_leave(struct victim *v)
 
 static void remove_realm(struct victim *v)
 {
-	struct ferry_garbage *g = NULL;
-	size_t n;
-
 	(void)v;
-	if (ferry_gc(NULL, true, &g, &n) >= 0)
-		ferry_free(g);
+	deed_gc();
 }
 
 static void close_it(struct victim *v)
@@ -68,7 +64,7 @@ static void verify_created(struct round *r)
 		r->box = deed_create("box");
 	if (!r->box)
 		return;
-	audit_repair();
+	deed_gc();
 	audit_drain(r, r->box);
 	ledger_settle(0);
 	audit_capacity(r, r->box);
@@ -93,7 +89,7 @@ static void verify_met(struct round *r)
 	if (!r->box)
 		return;
 	round_end(r->helper);
-	audit_repair();
+	deed_gc();
 	audit_drain(r, r->box);
 	ledger_settle(0);
 	audit_capacity(r, r->box);
@@ -109,7 +105,7 @@ static void verify_destroyed(struct round *r)
 	int named, told;
 
 	audit_progress(r);
-	audit_repair();
+	deed_gc();
 	named = ferry_open(&again, "box", FERRY_DUPLEX);
 	told = ferry_stat(r->box, &st);
 	ferry_close(again);
