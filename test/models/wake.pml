@@ -19,9 +19,10 @@
  *	src/sys/token.c          the kernel's part: handle_futex_death()
  *
  * Two mailboxes in one realm.  There are MESSAGES in A; two workers take from A,
- * send to B and release; a consumer takes from B.  So a worker dies with a message of A in its hands
- * while B is what it used last.  The transfer itself is one step here
- * (transfer.pml has its steps); what is left of a mailbox is counted.
+ * send to B and release; a consumer takes from B.  So a worker dies with a
+ * message of A in its hands while B is what it used last.  The transfer itself
+ * is one step here (transfer.pml has its steps); what is left of a mailbox is
+ * counted.
  *
  * Time is not counted, but assumed in two places: who is killed gives its locks
  * up before the last look of a suspicion, and before the second look of a call
@@ -49,7 +50,7 @@
 #define B 1
 byte queued[2], returned[2];
 byte held[PROCESSES]; /* mailbox + 1 of the message in hand */
-bool gate[2]; /* FERRYI_GATE_RECV of each */
+bool gate[2]; /* FERRYI_GATE_RECV of each: up?  0 and "since" are down */
 byte epoch;
 byte kills; /* none to KILLS, chosen first: nothing moves once they are used up */
 
