@@ -3,6 +3,7 @@
  * Faults of the surroundings and of the past.
  *
  * calls.c      what a caller can get wrong
+ * container.c  equal pids, other names for the realm
  * files.c      what can be wrong with a realm and the files in it
  * memory.c     a file system without room
  * process.c    fork, exec, closefrom, no descriptor left
@@ -27,6 +28,7 @@
 extern struct scratch place;
 
 Suite *calls_suite(void);
+Suite *container_suite(void);
 Suite *files_suite(void);
 Suite *memory_suite(void);
 Suite *process_suite(void);
