@@ -14,12 +14,14 @@
  * for each recorded instruction and killed there (test/lib/step.h).  Workers,
  * one a CPU, share the list.
  *
- * Two things are thinned out unless --every is given, and counted: of what is
- * executed more than LOOP times (checksums, scans) only one in THIN, and of
- * the instructions that were met by stepping but not at full speed, where the
+ * Three things are thinned out unless --every is given, and counted: of what is
+ * executed more than LOOP times (checksums, scans) only one in THIN, of a
+ * scenario with a crowd, which takes long to gather, the same, and of the
+ * instructions that were met by stepping but not at full speed, where the
  * others are quicker, only one in THIN is stepped to again.
- *  The exit status is 0 when nothing was violated,
- * 1 when something was, 77 where single-stepping is not possible.
+ *
+ * The exit status is 0 when nothing was violated, 1 when something was, 77 where
+ * single-stepping is not possible.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -199,7 +201,7 @@ static void kill_everywhere(struct tally *t, struct orders *o, int part,
 	k = ((long)(opt.seed * 7919u) % stride + part * stride) % step;
 
 	for (; k < o->trace->n && total(t) < ENOUGH_FAULTS; k += step) {
-		if (thin_out(t, k, o->trace->at[k].nth > LOOP))
+		if (thin_out(t, k, o->sc->crowd || o->trace->at[k].nth > LOOP))
 			continue;
 		o->k = k;
 		o->seed = opt.seed + (unsigned)k;
