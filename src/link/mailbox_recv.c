@@ -110,7 +110,7 @@ static void sign(struct ferryi_mailbox *b, struct ferryi_record *rec)
 
 	ferryi_put(&rec->handle, b->handle);
 	rec->taker.start_time = self->start_time;
-	rec->taker.taken_at = ferryi_now();
+	rec->taker.taken_at = ferryi_now_stamp();
 	rec->taker.pid = self->pid;
 	rec->taker.uid = self->uid;
 	rec->taker.gid = self->gid;

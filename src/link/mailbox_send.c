@@ -95,7 +95,7 @@ static void sign(struct ferryi_record *rec, uint64_t len, uint32_t type)
 	rec->flags = 0;
 	rec->sender.start_time = self->start_time;
 	rec->sender.id = 0;
-	rec->sender.sent_at = ferryi_wall();
+	rec->sender.sent_at = ferryi_wall_stamp();
 	rec->sender.expires_at = 0;
 	rec->sender.pid = self->pid;
 	rec->sender.uid = self->uid;

@@ -23,6 +23,16 @@ int64_t ferryi_wall(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
+int64_t ferryi_now_stamp(void)
+{
+	return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
+int64_t ferryi_wall_stamp(void)
+{
+	return read_clock(CLOCK_REALTIME_COARSE);
+}
+
 ferry_time ferry_after(int64_t ns)
 {
 	int64_t now = ferryi_now();
