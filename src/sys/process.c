@@ -41,23 +41,29 @@ static void make_page(void)
 	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	page = p == MAP_FAILED ? &fallback : p;
 	if (p != MAP_FAILED)
 		madvise(p, 4096, MADV_WIPEONFORK);
 	pthread_atfork(NULL, NULL, in_child);
+	/* last: who sees it need not ask pthread_once() */
+	__atomic_store_n(&page, p == MAP_FAILED ? &fallback : p,
+			 __ATOMIC_RELEASE);
 }
 
 uint32_t ferryi_generation(void)
 {
+	uint32_t *p = __atomic_load_n(&page, __ATOMIC_ACQUIRE);
 	uint32_t now, next, zero = 0;
 
-	pthread_once(&page_once, make_page);
-	now = __atomic_load_n(page, __ATOMIC_ACQUIRE);
+	if (!p) {
+		pthread_once(&page_once, make_page);
+		p = page;
+	}
+	now = __atomic_load_n(p, __ATOMIC_ACQUIRE);
 	if (now)
 		return now;
 	next = __atomic_add_fetch(&generations, 1, __ATOMIC_RELAXED);
-	if (__atomic_compare_exchange_n(page, &zero, next, false,
-					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(p, &zero, next, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
 		return next;
 	return zero;
 }
