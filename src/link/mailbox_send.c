@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "link/mailbox.h"
 #include "shm/recover.h"
-#include "shm/watch.h"
 #include "sys/clock.h"
 #include "sys/process.h"
 
@@ -148,9 +147,10 @@ static int when_full(struct ferry_link *l)
 
 static bool is_full(struct ferryi_queue *q)
 {
-	struct ferryi_watch w;
+	uint64_t word;
 
-	return !ferryi_watch(q, FERRYI_GATE_SPACE, 0, 0, &w);
+	return ferryi_queue_in_the_way(q, ferryi_load(&q->control->tail),
+				       &word);
 }
 
 /* --- the table's functions ------------------------------------------------ */

@@ -14,6 +14,7 @@
 #include "shm/returned.h"
 
 #define HOME_TRIES   4u
+#define SEND_AHEAD   4u
 #define FIRST_GROWTH 16u
 #define GROWTH_BYTES ((uint64_t)1 << 20)
 
@@ -90,11 +91,18 @@ static bool claim_home(struct ferryi_queue *q, uint32_t owner,
 		       struct ferryi_chunk *out)
 {
 	uint64_t tail = ferryi_load(&q->control->tail);
+	struct ferryi_record *rec;
 
 	for (uint32_t i = 0; i < HOME_TRIES; i++)
 		if (ferryi_queue_has_cell(q, tail + i) &&
-		    claim(q, (uint32_t)((tail + i) & q->ring_mask), owner, out))
+		    claim(q, (uint32_t)((tail + i) & q->ring_mask), owner,
+			  out)) {
+			rec = &q->records[(tail + i + SEND_AHEAD) &
+					  q->ring_mask];
+			ferryi_prefetch(&rec->cell);
+			ferryi_prefetch(&rec->data[32]);
 			return true;
+		}
 	return false;
 }
 

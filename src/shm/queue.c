@@ -25,7 +25,8 @@
 
 /* More steps than honest peers can cause in one call; then hints are healed,
  * and after as many again the segment is called damaged. */
-#define STEPS(q) (4 * ((q)->ring_mask + 64))
+#define RECEIVE_AHEAD 8
+#define STEPS(q)      (4 * ((q)->ring_mask + 64))
 
 void ferryi_queue_attach(struct ferryi_queue *q, void *base,
 			 const struct ferryi_header *h)
@@ -42,6 +43,7 @@ void ferryi_queue_attach(struct ferryi_queue *q, void *base,
 	q->shape = h->shape;
 	memcpy(q->classes, h->classes, sizeof q->classes);
 	q->at_most_once = h->choice.delivery == 1;
+	q->has_pairs = ferryi_has_pairs();
 }
 
 void ferryi_queue_format(struct ferryi_control *c,
@@ -55,17 +57,26 @@ static uint64_t word_of(const struct ferryi_queue *q, uint32_t index)
 	return ferryi_load(&q->records[index].word);
 }
 
-/* Whether the chunk that a FULL cell names exists and is its message. */
-static bool cell_takeable(const struct ferryi_queue *q, uint64_t cell,
-			  uint64_t *out_word)
+/* Whether a chunk that some cell names exists and has memory. */
+static bool exists(const struct ferryi_queue *q, uint32_t index)
 {
-	uint32_t index = ferryi_cell_index(&q->shape, cell);
+	uint32_t class;
 
 	if (index >= q->n_chunks)
 		return false;
-	if (index - q->classes[ferryi_queue_class(q, index)].first >=
-	    ferryi_queue_reserved(q, ferryi_queue_class(q, index)))
-		return false;
+	class = ferryi_queue_class(q, index);
+	return index - q->classes[class].first <
+	       ferryi_queue_reserved(q, class);
+}
+
+/* Whether the FULL cell of a position that has memory names its message. */
+static bool cell_takeable(const struct ferryi_queue *q, uint64_t position,
+			  uint64_t cell, uint64_t *out_word)
+{
+	uint32_t index = ferryi_cell_index(&q->shape, cell);
+
+	if (index != (position & q->ring_mask) && !exists(q, index))
+		return false; /* a message at home shares its cell's memory */
 	*out_word = word_of(q, index);
 	return ferryi_takeable(&q->shape, cell, *out_word);
 }
@@ -86,23 +97,31 @@ static uint64_t after(const struct ferryi_queue *q, uint64_t position,
 	return position + (uint64_t)(laps - 1) * ring + 1;
 }
 
-/*
- * With a capacity below the ring's size: is the message `capacity` positions
- * back still there?  Once it is gone it stays gone, so "no" needs no lock.
- */
-static bool at_capacity(const struct ferryi_queue *q, uint64_t tail)
+uint64_t *ferryi_queue_in_the_way(const struct ferryi_queue *q, uint64_t tail,
+				  uint64_t *out_word)
 {
-	uint64_t back = tail - q->capacity, cell, word;
+	uint64_t back = tail - q->capacity, cell;
 
-	if (q->capacity > q->ring_mask || tail < q->capacity)
-		return false;
+	if (tail < q->capacity || !ferryi_queue_has_cell(q, back))
+		return NULL;
 	cell = ferryi_load(ferryi_queue_cell(q, back));
-	return ferryi_cell_is_full(cell) &&
-	       ferryi_cell_laps(&q->shape, cell, back) == 0 &&
-	       cell_takeable(q, cell, &word);
+	if (!ferryi_cell_is_full(cell) ||
+	    ferryi_cell_laps(&q->shape, cell, back) != 0 ||
+	    !cell_takeable(q, back, cell, out_word))
+		return NULL;
+	return &q->records[ferryi_cell_index(&q->shape, cell)].word;
 }
 
-enum step { DONE, RETRY, IS_FULL, STRANGE };
+/* With a capacity below the ring's size the cell itself does not say it. */
+static bool at_capacity(const struct ferryi_queue *q, uint64_t tail)
+{
+	uint64_t word;
+
+	return q->capacity <= q->ring_mask &&
+	       ferryi_queue_in_the_way(q, tail, &word);
+}
+
+enum step { DONE, RETRY, IS_FULL, IS_EMPTY, STRANGE };
 
 /* One look at the cell of position *t. */
 static enum step try_publish(struct ferryi_queue *q,
@@ -135,7 +154,7 @@ static enum step try_publish(struct ferryi_queue *q,
 		return RETRY;
 	}
 	if (laps == -1 && ferryi_cell_is_full(seen)) {
-		if (cell_takeable(q, seen, &word))
+		if (cell_takeable(q, *t, seen, &word))
 			return ferryi_load(&q->control->tail) == *t ? IS_FULL :
 								      RETRY;
 		ferryi_cas(cell, seen,
@@ -207,6 +226,24 @@ int ferryi_queue_abandon(struct ferryi_queue *q, const struct ferryi_chunk *c)
 
 /* --- receive ------------------------------------------------------------ */
 
+/*
+ * The lines of a message some positions on, while it comes to this processor
+ * anyway: only of those that are known to be there, since a sender may be
+ * writing the others.
+ */
+static void look_ahead(struct ferryi_queue *q, uint64_t h)
+{
+	uint64_t ahead = h + RECEIVE_AHEAD;
+	struct ferryi_record *rec = &q->records[ahead & q->ring_mask];
+
+	if (ahead < ferryi_fetch(&q->tail_ago)) {
+		ferryi_prefetch(&rec->cell);
+		ferryi_prefetch(&rec->data[32]);
+	} else if (h % RECEIVE_AHEAD == 0) {
+		ferryi_put(&q->tail_ago, ferryi_load(&q->control->tail));
+	}
+}
+
 static void pass(struct ferryi_queue *q, uint64_t *cell, uint64_t seen,
 		 uint64_t h)
 {
@@ -215,6 +252,27 @@ static void pass(struct ferryi_queue *q, uint64_t *cell, uint64_t seen,
 		   ferryi_cell_free(&q->shape, h + q->ring_mask + 1));
 	/* T3: the head still points at it; the next one moves it */
 	ferryi_cas(&q->control->head, h, h + 1);
+}
+
+/* TAKEN.  A message at home is taken and its cell freed in one step. */
+static bool claim(struct ferryi_queue *q, uint32_t index, uint64_t word,
+		  uint64_t mine, uint64_t h, uint64_t seen)
+{
+	struct ferryi_record *rec = ferryi_queue_record(q, index);
+
+	if (index != (h & q->ring_mask) || !q->has_pairs) {
+		if (!ferryi_cas(&rec->word, word, mine))
+			return false;
+		pass(q, ferryi_queue_cell(q, h), seen, h);
+		return true;
+	}
+	if (!ferryi_cas_pair(&rec->cell, seen, word,
+			     ferryi_cell_free(&q->shape, h + q->ring_mask + 1),
+			     mine))
+		return false;
+	/* T3 */
+	ferryi_cas(&q->control->head, h, h + 1);
+	return true;
 }
 
 /* The FULL cell of position h names a message: claim it. */
@@ -233,15 +291,18 @@ static enum step try_claim(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 	if (*out_len > max)
 		return word_of(q, index) == word ? IS_FULL : RETRY;
 	/* T1: nothing claimed yet */
-	if (!ferryi_cas(&q->records[index].word, word, mine))
+	if (!claim(q, index, word, mine, h, seen))
 		return RETRY;
-	pass(q, cell, seen, h);
+	look_ahead(q, h);
 	out->index = index;
 	out->word = mine;
 	return DONE;
 }
 
-/* One look at the cell of position *h; IS_FULL means too long for `max`. */
+/*
+ * One look at the cell of position *h.  IS_EMPTY: nothing was put there yet, so
+ * nothing behind it either (I4).  IS_FULL: too long for `max`.
+ */
 static enum step try_take(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 			  uint64_t *h, struct ferryi_chunk *out,
 			  uint64_t *out_len)
@@ -250,8 +311,10 @@ static enum step try_take(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 	uint64_t seen = ferryi_load(cell);
 	int64_t laps = ferryi_cell_laps(&q->shape, seen, *h);
 
+	if (seen == ferryi_cell_free(&q->shape, *h))
+		return IS_EMPTY;
 	if (laps == 0 && ferryi_cell_is_full(seen)) {
-		if (cell_takeable(q, seen, &word))
+		if (cell_takeable(q, *h, seen, &word))
 			return try_claim(q, owner, max, *h, seen, word, out,
 					 out_len);
 		pass(q, cell, seen, *h); /* stale */
@@ -273,13 +336,13 @@ static int take_from_ring(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 	enum step step;
 
 	for (uint64_t n = 0; n < 2 * steps; n++) {
-		if (!ferryi_queue_has_cell(q, h) ||
-		    ferryi_load(ferryi_queue_cell(q, h)) ==
-			    ferryi_cell_free(&q->shape, h))
-			return -EAGAIN; /* nothing was put at h yet (I4) */
+		if (!ferryi_queue_has_cell(q, h))
+			return -EAGAIN;
 		step = try_take(q, owner, max, &h, out, out_len);
 		if (step == DONE)
 			return 0;
+		if (step == IS_EMPTY)
+			return -EAGAIN;
 		if (step == IS_FULL)
 			return -EMSGSIZE;
 		if (step == STRANGE || n == steps)

@@ -13,7 +13,7 @@
  * code, and doc/crash.md says who does it.
  *
  * Concurrency: any number of threads and processes; a struct ferryi_queue is
- * not changed after ferryi_queue_attach().
+ * not changed after ferryi_queue_attach(), but for a hint.
  */
 #ifndef FERRYI_SHM_QUEUE_H
 #define FERRYI_SHM_QUEUE_H
@@ -34,6 +34,8 @@ struct ferryi_queue {
 	struct ferryi_cell_shape shape;
 	struct ferryi_class classes[FERRYI_CLASSES];
 	bool at_most_once;
+	bool has_pairs;	   /* ferryi_cas_pair() works here */
+	uint64_t tail_ago; /* hint: the tail as a receiver last saw it */
 };
 
 /* A chunk that is ours, and the proof: the word that we wrote. */
@@ -82,6 +84,14 @@ void ferryi_queue_grown(struct ferryi_queue *q,
  */
 int ferryi_queue_commit(struct ferryi_queue *q, const struct ferryi_chunk *c,
 			struct ferryi_growth *grow);
+
+/*
+ * While the message `capacity` positions before `tail` is there, nothing fits:
+ * its word, with what it is in *out_word; or NULL.  Once it has gone it does not
+ * come back.
+ */
+uint64_t *ferryi_queue_in_the_way(const struct ferryi_queue *q, uint64_t tail,
+				  uint64_t *out_word);
 
 /* Give a loan back.  -ESTALE: it was not ours any more. */
 int ferryi_queue_abandon(struct ferryi_queue *q, const struct ferryi_chunk *c);

@@ -34,6 +34,18 @@ static void allow(struct box *b, uint64_t at, uint64_t bytes)
 		0);
 }
 
+static bool takes_in_two_steps;
+
+static void in_one_step(void)
+{
+	takes_in_two_steps = false;
+}
+
+static void in_two_steps(void)
+{
+	takes_in_two_steps = true;
+}
+
 static void make(struct box *b, struct ferryi_choice c)
 {
 	const char *why = "";
@@ -44,6 +56,7 @@ static void make(struct box *b, struct ferryi_choice c)
 	ck_assert_ptr_ne(b->base, MAP_FAILED);
 	allow(b, 0, ferryi_layout_first_bytes(&b->h));
 	ferryi_queue_attach(&b->q, b->base, &b->h);
+	b->q.has_pairs &= !takes_in_two_steps;
 	ferryi_queue_format(b->q.control, &b->h);
 	ferryi_member_add(&b->q, ME);
 	ferryi_member_add(&b->q, OTHER);
@@ -530,14 +543,13 @@ START_TEST(peek_sees_each_queued_message_once_and_takes_none)
 }
 END_TEST
 
-int main(void)
+/* Every test twice: with the 16-byte CAS where there is one, and without. */
+static TCase *case_of_all(const char *name, void (*setup)(void))
 {
-	Suite *s = suite_create("queue");
-	TCase *t = tcase_create("queue");
-	SRunner *r;
-	int failed;
+	TCase *t = tcase_create(name);
 
 	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_loop_test(
 		t, exactly_capacity_messages_fit_and_come_out_in_order, 0, 10);
 	tcase_add_test(t, a_taken_message_does_not_occupy_a_place);
@@ -561,7 +573,17 @@ int main(void)
 	tcase_add_test(t, a_sleeper_is_told_what_would_let_it_go_on);
 	tcase_add_test(t, the_last_leaver_and_a_joiner_never_both_succeed);
 	tcase_add_test(t, peek_sees_each_queued_message_once_and_takes_none);
-	suite_add_tcase(s, t);
+	return t;
+}
+
+int main(void)
+{
+	Suite *s = suite_create("queue");
+	SRunner *r;
+	int failed;
+
+	suite_add_tcase(s, case_of_all("in one step", in_one_step));
+	suite_add_tcase(s, case_of_all("in two steps", in_two_steps));
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

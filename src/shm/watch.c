@@ -81,21 +81,12 @@ static bool may_receive(struct ferryi_queue *q, int64_t now,
 /* The message that is in the way of the tail must still be there. */
 static bool may_fill(struct ferryi_queue *q, struct ferryi_watch *out)
 {
-	uint64_t tail = ferryi_load(&q->control->tail), back, cell, word;
-	uint32_t index;
+	uint64_t tail = ferryi_load(&q->control->tail), seen;
+	uint64_t *word = ferryi_queue_in_the_way(q, tail, &seen);
 
-	if (tail < q->capacity)
+	if (!word)
 		return true;
-	back = tail - q->capacity;
-	cell = ferryi_load(ferryi_queue_cell(q, back));
-	index = ferryi_cell_index(&q->shape, cell);
-	if (!ferryi_cell_is_full(cell) || index >= q->n_chunks ||
-	    ferryi_cell_laps(&q->shape, cell, back) != 0)
-		return true;
-	word = ferryi_load(&q->records[index].word);
-	if (!ferryi_takeable(&q->shape, cell, word))
-		return true;
-	watch(out, ferryi_low_half(&q->records[index].word), (uint32_t)word);
+	watch(out, ferryi_low_half(word), (uint32_t)seen);
 	return false;
 }
 

@@ -32,8 +32,14 @@
  *
  * where the turn of a position is how often the ring had gone round.
  *
+ * The record of chunk c also carries the cell of position c (mod ring).  Where a
+ * message lies in the chunk of its own position it is *at home*: word and cell
+ * are neighbours.
+ *
  *   Accepted  the cell went FREE(p) -> FULL(p,c,g)      one CAS, by the sender
- *   Taken     the word went LOAN/QUEUED(g) -> HELD      one CAS, by the taker
+ *   Taken     the word went LOAN/QUEUED(g) -> HELD      one CAS, by the taker;
+ *             at home it frees the cell in the same step, where the processor
+ *             can (atomic.h)
  *   Ended     the word went HELD -> FREE(g+1)           one CAS, by the taker
  *
  * A FULL cell whose chunk is LOAN or QUEUED in the cell's generation is
