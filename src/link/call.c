@@ -47,15 +47,13 @@ void ferryi_turn_give(struct ferry_link *l, unsigned side)
 		ferryi_futex_wake(turn, INT_MAX);
 }
 
-int ferryi_turn_take(struct ferry_link *l, unsigned side, ferry_time deadline)
+static int turn_wait(struct ferry_link *l, unsigned side, ferry_time deadline)
 {
 	struct ferryi_wait w = FERRYI_WAIT(deadline, &l->cancel);
 	uint32_t me = ferryi_generation() & ~WAITED;
 	uint32_t *turn = turn_of(l, side);
 	int r;
 
-	if (l->t->concurrent)
-		return 0;
 	while ((r = turn_try(l, side, me)) == -EAGAIN) {
 		uint32_t seen = me;
 
@@ -74,7 +72,19 @@ int ferryi_turn_take(struct ferry_link *l, unsigned side, ferry_time deadline)
 	return r;
 }
 
-ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
+int ferryi_turn_take(struct ferry_link *l, unsigned side, ferry_time deadline)
+{
+	return l->t->concurrent ? 0 : turn_wait(l, side, deadline);
+}
+
+static struct ferryi_spin *spin_of(struct ferryi_call *c)
+{
+	return &c->l->spin[c->want == FERRYI_WANT_RECV];
+}
+
+/* The first attempt has found nothing to do.  A function of its own: what it
+ * keeps is larger than all that a call without a wait touches. */
+static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
 {
 	struct ferry_link *l = c->l;
 	struct ferryi_wait w = FERRYI_WAIT(deadline, &l->cancel);
@@ -82,11 +92,12 @@ ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
 	int s;
 
 	w.len = c->len;
-	while ((r = c->attempt(c)) == -EAGAIN) {
+	w.spin = l->t->sleeps_on_words ? spin_of(c) : NULL;
+	do {
 		r = ferryi_wait_check(&w);
 		if (r < 0)
 			break;
-		if (l->t->sleeps_on_words && ferryi_wait_spin(&w))
+		if (ferryi_wait_spin(&w))
 			continue;
 		ferryi_wait_begin(&w);
 		s = l->t->interest ? l->t->interest(l, c->want, &w) :
@@ -97,10 +108,20 @@ ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
 			r = s;
 			break;
 		}
-	}
+	} while ((r = c->attempt(c)) == -EAGAIN);
 	if (w.slept && l->t->woke)
 		l->t->woke(l, &w);
 	ferryi_wait_end(&w);
+	return r;
+}
+
+ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
+{
+	ssize_t r = c->attempt(c);
+
+	if (r == -EAGAIN)
+		return attempt_again(c, deadline);
+	ferryi_spin_hit(spin_of(c));
 	return r;
 }
 
@@ -109,6 +130,8 @@ ssize_t ferryi_call_run(struct ferryi_call *c, ferry_time deadline)
 	unsigned side = c->want == FERRYI_WANT_RECV ? FERRY_RECV : FERRY_SEND;
 	ssize_t r;
 
+	if (c->l->t->concurrent)
+		return ferryi_call_wait(c, deadline);
 	r = ferryi_turn_take(c->l, side, deadline);
 	if (r < 0)
 		return r;

@@ -34,6 +34,7 @@ struct ferry_link {
 	uint32_t turn[2];		/* call.c; [0] send side, [1] receive
 					 * side; not used when the transport is
 					 * concurrent */
+	struct ferryi_spin spin[2];	/* the same two sides */
 	struct ferryi_framing *framing; /* NULL: the transport's own */
 	void *state;			/* the transport's, state_size bytes */
 };

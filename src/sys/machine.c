@@ -2,6 +2,7 @@
 /* See machine.h. */
 #include "sys/machine.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -53,4 +54,15 @@ bool ferryi_machine_has_robust_list(void)
 	size_t len;
 
 	return syscall(SYS_get_robust_list, 0, &head, &len) == 0;
+}
+
+unsigned ferryi_machine_cpus(void)
+{
+	cpu_set_t set;
+	long n;
+
+	if (sched_getaffinity(0, sizeof set, &set) == 0)
+		return (unsigned)CPU_COUNT(&set);
+	n = sysconf(_SC_NPROCESSORS_ONLN); /* more than a set can say */
+	return n > 0 ? (unsigned)n : 1;
 }

@@ -23,7 +23,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 
 #include "realm/realm.h"
 #include "sys/clock.h"
@@ -31,6 +30,7 @@
 #include "sys/futex.h"
 #include "sys/process.h"
 #include "sys/ready.h"
+#include "wait/knob.h"
 
 #define FIRST_LOOK     FERRY_MS(10)
 #define SECOND_LOOK    FERRY_MS(100)
@@ -78,60 +78,41 @@ int ferryi_wait_check(const struct ferryi_wait *w)
 	return 0;
 }
 
-/* --- knobs and spinning -------------------------------------------------- */
+/* --- spinning ------------------------------------------------------------ */
 
-/* A number in the environment, read once; 0 switches the thing off. */
-struct knob {
-	const char *name;
-	int64_t unit; /* ns */
-	int64_t otherwise;
-	int64_t value; /* ns, or -1: not read; racing threads read the same */
-};
-
-static int64_t read_knob(struct knob *k)
-{
-	int64_t value = __atomic_load_n(&k->value, __ATOMIC_RELAXED);
-	const char *text;
-
-	if (value >= 0)
-		return value;
-	text = getenv(k->name);
-	value = text ? atoll(text) : k->otherwise;
-	value = (value < 0 ? k->otherwise : value) * k->unit;
-	__atomic_store_n(&k->value, value, __ATOMIC_RELAXED);
-	return value;
-}
-
-static void relax(void)
-{
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield");
-#endif
-}
+#define LOOKS_PER_CLOCK 4u /* the clock costs as much as a look */
+#define SPUN		INT64_MAX
 
 bool ferryi_wait_spin(struct ferryi_wait *w)
 {
-	static struct knob knob = { "FERRY_SPIN_US", FERRY_US(1), 0, -1 };
-	int64_t budget = read_knob(&knob);
+	int64_t budget;
 
-	if (budget == 0 || w->slept)
+	if (!w->spin || w->spin_until == SPUN)
 		return false;
-	if (w->spin_until == 0)
+	if (w->spin_until == 0) {
+		budget = ferryi_knob_spin();
+		if (budget == 0 || !ferryi_spin_begin(w->spin)) {
+			w->spin_until = SPUN;
+			return false;
+		}
 		w->spin_until = ferryi_now() + budget;
-	relax();
-	return ferryi_now() < w->spin_until;
+	} else if (++w->spins % LOOKS_PER_CLOCK == 0 &&
+		   ferryi_now() >= w->spin_until) {
+		ferryi_spin_end(w->spin, false);
+		w->spin_until = SPUN;
+		return false;
+	}
+	ferryi_spin_relax();
+	return true;
+}
+
+static void end_spin(struct ferryi_wait *w)
+{
+	if (w->spin && w->spin_until != 0 && w->spin_until != SPUN)
+		ferryi_spin_end(w->spin, true);
 }
 
 /* --- the safety net ----------------------------------------------------- */
-
-static int64_t net_period(void)
-{
-	static struct knob knob = { "FERRY_NET_MS", FERRY_MS(1), 1000, -1 };
-
-	return read_knob(&knob);
-}
 
 static struct ferryi_registry_control *control_of(const struct ferryi_wait *w)
 {
@@ -140,7 +121,7 @@ static struct ferryi_registry_control *control_of(const struct ferryi_wait *w)
 
 static void try_elect(struct ferryi_wait *w)
 {
-	if (!w->elected && net_period() > 0)
+	if (!w->elected && ferryi_knob_net() > 0)
 		w->elected = ferryi_cas32(&control_of(w)->net, 0,
 					  ferryi_realm_owner(w->realm) + 1);
 }
@@ -173,7 +154,8 @@ static bool looked_after(const struct ferryi_wait *w, ferry_time at)
 
 static void look_when_overdue(struct ferryi_wait *w, ferry_time now)
 {
-	if (net_period() > 0 && !looked_after(w, now - 2 * net_period()))
+	if (ferryi_knob_net() > 0 &&
+	    !looked_after(w, now - 2 * ferryi_knob_net()))
 		look(w);
 }
 
@@ -186,7 +168,7 @@ static ferry_time next_look(struct ferryi_wait *w, ferry_time now)
 	if (w->looks == 1)
 		return now + SECOND_LOOK;
 	try_elect(w);
-	return w->elected ? now + net_period() : FERRY_FOREVER;
+	return w->elected ? now + ferryi_knob_net() : FERRY_FOREVER;
 }
 
 /*
@@ -306,6 +288,7 @@ int ferryi_wait_sleep(struct ferryi_wait *w)
 
 void ferryi_wait_end(struct ferryi_wait *w)
 {
+	end_spin(w);
 	if (!w->realm)
 		return;
 	if (w->elected)

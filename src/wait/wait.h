@@ -28,6 +28,8 @@
 #include <stdint.h>
 #include <ferry/base.h>
 
+#include "wait/spin.h"
+
 #define FERRYI_WAIT_WORDS 40 /* futex words one sleep may watch */
 #define FERRYI_WAIT_FDS	  4
 
@@ -55,7 +57,8 @@ struct ferryi_wait {
 	/* set by the caller */
 	ferry_time deadline;
 	struct ferryi_cancel *cancel;
-	uint64_t len; /* of the message to send, for interest() */
+	uint64_t len;		  /* of the message to send, for interest() */
+	struct ferryi_spin *spin; /* what the side has learnt; NULL: no spin */
 
 	/* set by interest(), anew for each sleep */
 	struct ferryi_word words[FERRYI_WAIT_WORDS];
@@ -68,10 +71,11 @@ struct ferryi_wait {
 	unsigned gate;		    /* the transport's: where it waits */
 
 	/* kept by the wait room over the sleeps of one call */
-	ferry_time spin_until; /* 0: not begun */
-	bool slept;	       /* at least once */
-	bool elected;	       /* carries the realm's safety net */
-	unsigned looks;	       /* how often it has looked for the dead */
+	ferry_time spin_until; /* 0: not begun; INT64_MAX: over */
+	unsigned spins;
+	bool slept;	   /* at least once */
+	bool elected;	   /* carries the realm's safety net */
+	unsigned looks;	   /* how often it has looked for the dead */
 	int64_t suspicion; /* ns of the next short sleep after a death bell */
 };
 
@@ -88,8 +92,8 @@ void ferryi_wait_fd(struct ferryi_wait *w, int fd, short events);
 void ferryi_wait_tick(struct ferryi_wait *w, ferry_time at);
 
 /*
- * True while the call should look again instead of sleeping: for FERRY_SPIN_US
- * microseconds (default 0) before its first sleep.  It pauses the CPU a little.
+ * True while the call should look again instead of sleeping: before its first
+ * sleep, for FERRY_SPIN_US microseconds (20), while that pays (spin.h).
  */
 bool ferryi_wait_spin(struct ferryi_wait *w);
 
