@@ -280,6 +280,8 @@ START_TEST(a_rejected_message_is_dropped_and_counted_or_kept_as_dead_letter)
 
 	o.dead_letter = _i ? "dead" : NULL;
 	l = make("jobs");
+	ok(put(l, 1)); /* the letter is the first of its mailbox, not of this */
+	ck_assert_int_eq(get(l), 1);
 	ok(ferry_loan(l, 8, &m, FERRY_NOWAIT));
 	m.type = 77;
 	memcpy(m.data, "rejected", 8);
@@ -540,6 +542,25 @@ START_TEST(after_a_shutdown_what_was_sent_is_read_and_then_it_ends)
 }
 END_TEST
 
+START_TEST(a_shut_down_mailbox_has_not_ended_while_another_process_holds_of_it)
+{
+	struct ferry_link *l = make("jobs");
+	struct ferry_message m;
+	pid_t pid;
+
+	ok(put(l, 1));
+	pid = child(take_and_stay, NULL);
+	gate_await(&s->ready, 1);
+	ok(ferry_shutdown(l, FERRY_SEND));
+	fails(get(l), -EAGAIN);
+	kill_child(pid);
+	ok(ferry_take(l, &m, SOON));
+	ok(ferry_release(&m));
+	fails(get(l), -ENODATA);
+	ferry_close(l);
+}
+END_TEST
+
 START_TEST(a_shutdown_or_a_removal_wakes_a_sleeper)
 {
 	struct ferry_link *l = make("jobs");
@@ -752,6 +773,7 @@ START_TEST(large_messages_leave_the_ring_its_part_of_the_byte_limit)
 		ok(put(l, i));
 		ck_assert_uint_eq(get(l), i);
 	}
+	ck_assert_uint_le(stat_of(l).bytes, o.bytes_max);
 	ferry_close(l);
 	o.bytes_max = 100000;
 	fails_saying(ferry_mailbox_create(&l, "small", &o), -EINVAL,
@@ -965,6 +987,9 @@ int main(void)
 	tcase_add_test(t, the_byte_limit_is_an_error_and_ends_with_receiving);
 	tcase_add_test(t,
 		       after_a_shutdown_what_was_sent_is_read_and_then_it_ends);
+	tcase_add_test(
+		t,
+		a_shut_down_mailbox_has_not_ended_while_another_process_holds_of_it);
 	tcase_add_loop_test(t, a_shutdown_or_a_removal_wakes_a_sleeper, 0, 2);
 	tcase_add_test(t,
 		       after_a_removal_every_call_says_so_and_the_name_is_free);

@@ -884,6 +884,34 @@ START_TEST(an_abandoned_mailbox_is_gone_at_the_next_open_create_or_gc)
 }
 END_TEST
 
+START_TEST(who_is_in_the_realm_already_finds_an_abandoned_mailbox_too)
+{
+	struct ferryi_realm *r = join();
+	struct ferry_link *l;
+
+	leave_it_abandoned();
+	fails(ferry_open(&l, "jobs", FERRY_RECV), -ENOENT);
+	ck_assert(!exists("jobs"));
+	ferryi_realm_leave(r);
+}
+END_TEST
+
+START_TEST(a_removal_that_was_begun_is_finished_by_the_next_one_who_joins)
+{
+	struct ferryi_realm *r = join();
+	uint32_t retired = 1;
+
+	ferryi_realm_leave(r);
+	scribble(FERRYI_REGISTRY_NAME, &retired, sizeof retired,
+		 FERRYI_HEADER_BYTES +
+			 offsetof(struct ferryi_registry_control, retired));
+	r = join(); /* J3: who removed it died before the name went */
+	ck_assert(is_named(r));
+	ck_assert_uint_eq(r->registry.control->retired, 0);
+	ferryi_realm_leave(r);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t;
@@ -934,5 +962,10 @@ int main(void)
 	tcase_add_test(t, a_mailbox_of_processes_is_gone_after_its_last_close);
 	tcase_add_test(
 		t, an_abandoned_mailbox_is_gone_at_the_next_open_create_or_gc);
+	tcase_add_test(
+		t, who_is_in_the_realm_already_finds_an_abandoned_mailbox_too);
+	tcase_add_test(
+		t,
+		a_removal_that_was_begun_is_finished_by_the_next_one_who_joins);
 	return unit_main(t, "realm");
 }

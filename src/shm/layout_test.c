@@ -380,6 +380,18 @@ START_TEST(strangers_and_other_versions_are_told_apart)
 }
 END_TEST
 
+START_TEST(classes_that_share_memory_are_refused)
+{
+	struct ferryi_header h;
+
+	ck_assert_int_eq(plan(&h, 100, 5000), 0);
+	h.classes[3].payload_at -= FERRYI_PAGE;
+	h.checksum =
+		ferryi_checksum(&h, offsetof(struct ferryi_header, checksum));
+	ck_assert_int_eq(check(&h, h.preamble.total_bytes), -EBADMSG);
+}
+END_TEST
+
 START_TEST(each_single_flipped_bit_is_refused)
 {
 	struct ferryi_header good, h;
@@ -481,6 +493,7 @@ int main(void)
 	tcase_add_test(plans, a_choice_out_of_bounds_is_refused);
 	tcase_add_test(damage, another_size_of_the_file_is_refused);
 	tcase_add_test(damage, strangers_and_other_versions_are_told_apart);
+	tcase_add_test(damage, classes_that_share_memory_are_refused);
 	tcase_add_test(damage, each_single_flipped_bit_is_refused);
 	tcase_add_test(damage,
 		       ten_thousand_random_mutations_are_never_accepted);

@@ -85,15 +85,18 @@ static int loan(struct box *b, uint32_t owner, uint64_t len,
 		struct ferryi_chunk *c)
 {
 	struct ferryi_growth g;
-	uint64_t at;
+	uint64_t room;
 	int r;
 
 	while ((r = ferryi_queue_loan(&b->q, owner, len, c, &g)) == 1)
 		grow(b, &g);
-	at = r == 0 ? ferryi_queue_place_at(&b->q, c->index) : 0;
-	if (at)
-		allow(b, at, len);
-	return r;
+	if (r != 0)
+		return r;
+	/* what is larger has no memory of its own before its first use (G3) */
+	ferryi_queue_place(&b->q, c->index, &room);
+	if (room > FERRYI_EAGER)
+		allow(b, ferryi_queue_place_at(&b->q, c->index), len);
+	return 0;
 }
 
 static int commit(struct box *b, const struct ferryi_chunk *c)
@@ -312,6 +315,26 @@ START_TEST(a_stale_cell_is_freed_by_the_next_receiver_or_sender)
 }
 END_TEST
 
+START_TEST(a_stale_cell_does_not_mean_the_next_message_of_its_chunk)
+{
+	struct ferryi_chunk next[2], c;
+	uint64_t cell;
+	struct box b;
+
+	make(&b, choice(2, 64));
+	ck_assert_int_eq(put(&b, ME, 1, 8), 0);
+	cell = b.q.records[0].cell;
+	ck_assert_int_eq(get(&b), 1);
+	b.q.records[0].cell = cell; /* T2: died before it freed the cell */
+	b.q.control->head = 0;
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(loan(&b, ME, 8, &next[i]), 0);
+	ck_assert_uint_eq(next[1].index, 0);
+	ck_assert_int_eq(get_at(&b, OTHER, 0, &c), -EAGAIN);
+	fini(&b);
+}
+END_TEST
+
 START_TEST(what_the_dead_wrote_held_and_sent_is_freed_returned_and_kept)
 {
 	struct ferryi_recovery done;
@@ -380,6 +403,29 @@ START_TEST(at_most_once_drops_and_counts_what_the_dead_held)
 }
 END_TEST
 
+/* A chunk that goes round among receivers uses no other cell: its generation
+ * could come to match the one that was left. */
+START_TEST(recovery_frees_the_cell_that_a_dead_taker_left)
+{
+	struct ferryi_recovery done;
+	struct ferryi_chunk c;
+	uint64_t cell;
+	struct box b;
+
+	make(&b, choice(4, 64));
+	ck_assert_int_eq(put(&b, ME, 1, 8), 0);
+	cell = b.q.records[0].cell;
+	ck_assert_int_eq(get_at(&b, OTHER, 0, &c), 0);
+	b.q.records[0].cell = cell; /* T2: died before it freed the cell */
+	recover(&b, OTHER, &done);
+	ck_assert_uint_eq(done.returned, 1);
+	ck_assert_uint_eq(b.q.records[0].cell,
+			  ferryi_cell_free(&b.q.shape, b.q.ring_mask + 1));
+	ck_assert_int_eq(get(&b), 1);
+	fini(&b);
+}
+END_TEST
+
 /* --- returned messages ------------------------------------------------------ */
 
 START_TEST(returned_messages_come_first_in_their_old_order_when_due)
@@ -425,6 +471,26 @@ START_TEST(a_return_that_was_not_announced_is_found_by_recovery)
 	ck_assert_int_eq(get(&b), -EAGAIN);
 	recover(&b, OTHER, &done);
 	ck_assert_int_eq(get(&b), 1);
+	fini(&b);
+}
+END_TEST
+
+/* A receiver that scanned before the second one came may not clear the word. */
+START_TEST(every_return_moves_the_version_of_the_announcement)
+{
+	struct ferryi_chunk c[2];
+	uint64_t before;
+	struct box b;
+
+	make(&b, choice(8, 64));
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(put(&b, ME, i, 8), 0);
+		ck_assert_int_eq(get_at(&b, ME, 0, &c[i]), 0);
+	}
+	ck_assert_int_eq(ferryi_queue_requeue(&b.q, &c[0], 0), 0);
+	before = b.q.control->returned;
+	ck_assert_int_eq(ferryi_queue_requeue(&b.q, &c[1], 0), 0);
+	ck_assert_uint_ne(b.q.control->returned, before);
 	fini(&b);
 }
 END_TEST
@@ -560,13 +626,17 @@ static TCase *case_of_all(const char *name, void (*setup)(void))
 	tcase_add_loop_test(
 		t, a_stale_cell_is_freed_by_the_next_receiver_or_sender, 0, 2);
 	tcase_add_test(
+		t, a_stale_cell_does_not_mean_the_next_message_of_its_chunk);
+	tcase_add_test(
 		t,
 		what_the_dead_wrote_held_and_sent_is_freed_returned_and_kept);
 	tcase_add_test(t, the_dead_ones_handle_is_fenced);
 	tcase_add_test(t, at_most_once_drops_and_counts_what_the_dead_held);
+	tcase_add_test(t, recovery_frees_the_cell_that_a_dead_taker_left);
 	tcase_add_test(
 		t, returned_messages_come_first_in_their_old_order_when_due);
 	tcase_add_test(t, a_return_that_was_not_announced_is_found_by_recovery);
+	tcase_add_test(t, every_return_moves_the_version_of_the_announcement);
 	tcase_add_loop_test(t, garbage_in_the_hints_is_healed_from_the_cells, 0,
 			    5);
 	tcase_add_test(t, scrub_mends_words_that_nobody_could_have_left);

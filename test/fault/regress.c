@@ -84,6 +84,25 @@ START_TEST(who_has_slept_for_long_is_woken_by_a_send)
 }
 END_TEST
 
+/* The second send finds the first one's wake-up on its way and leaves the other
+ * sleeper to who was woken. */
+START_TEST(two_who_have_slept_for_long_are_both_woken)
+{
+	struct ferry_link *box = make_box("box", 4, FERRY_PERSIST_PROCESS);
+	char name[] = "box";
+	struct child c[2] = { start_sleeper(name), start_sleeper(name) };
+
+	look_pause_us(400000);
+	works(box, ferry_send(box, "1", 1, FERRY_NOWAIT));
+	works(box, ferry_send(box, "2", 1, FERRY_NOWAIT));
+	for (int i = 0; i < 2; i++)
+		child_hear(&c[i]);
+	for (int i = 0; i < 2; i++)
+		child_join(&c[i]);
+	ferry_close(box);
+}
+END_TEST
+
 static void send_when_there_is_room(struct child *c, void *arg)
 {
 	struct ferry_link *box = open_box(arg);
@@ -407,6 +426,7 @@ Suite *regress_suite(void)
 	TCase *t = fault_case("regress", 120);
 
 	tcase_add_test(t, who_has_slept_for_long_is_woken_by_a_send);
+	tcase_add_test(t, two_who_have_slept_for_long_are_both_woken);
 	tcase_add_test(t, who_has_slept_for_long_is_woken_by_a_free_place);
 	tcase_add_test(
 		t, who_is_stopped_on_waking_does_not_keep_the_others_asleep);

@@ -1,0 +1,207 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# run.sh [NUMBER...]: apply one deliberate fault at a time to a copy of the
+# sources, and demand that the tests it names turn red, and no other.
+#
+# NN-what-is-wrong.patch begins with the rule that it breaks, and then says
+#
+#	test: unit ROOM/NAME TEST	these must turn red, and nothing else in
+#	test: fault CASE TEST		that program or case
+#	test: crash KIND SCENARIO	with a violation of that kind ("a|b": of
+#					one of them), and nothing else in the
+#					scenarios whose names contain this one
+#	green: unit ROOM/NAME		this must stay green besides
+#	green: fault CASE
+#	green: crash SCENARIO
+#
+# A patch that does not apply, a fault that does not build, and a test that is
+# red without any fault are failures: then the patch must follow the code.
+set -euo pipefail
+
+here=$(realpath "$(dirname "$0")")
+root=${here%/test/mutants}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+tree=$tmp/tree
+build=$tmp/build
+most=60
+bad=0
+
+# A fault may make a test hang: their limits are a part of what they are, 12 s
+# for most.
+slow=${FERRY_TEST_SLOW:-1}
+export CK_TIMEOUT_MULTIPLIER
+CK_TIMEOUT_MULTIPLIER=$(awk "BEGIN { print $slow * 0.15 }")
+unset FERRY_TEST_SLOW
+
+copy() {
+	mkdir "$tree"
+	(
+		cd "$root"
+		cp -r meson.build meson_options.txt include src tools man \
+			completion test examples bench "$tree"
+	)
+	meson setup "$build" "$tree" -Doptimization=1 -Dtests=enabled \
+		>"$tmp/setup.log" 2>&1 || {
+		cat "$tmp/setup.log"
+		exit 1
+	}
+}
+
+# target WHAT: the program of "unit ROOM/NAME", "fault CASE" or "crash ...".
+target() {
+	local kind name
+	read -r kind name <<<"$1"
+	case $kind in
+	unit) printf 'test/%s_test' "${name//\//_}" ;;
+	fault | crash) printf 'test/%s/%s' "$kind" "$kind" ;;
+	*)
+		echo "no such kind of test: $1" >&2
+		exit 1
+		;;
+	esac
+}
+
+make_it() {
+	ninja -C "$build" test/runner "$(target "$1")" >"$tmp/ninja.log" 2>&1
+}
+
+# see WHAT: run it; its output in $tmp/out.  0, unless it could not be judged.
+see() {
+	local what=$1 kind name status=0 words=()
+	read -r kind name <<<"$what"
+	case $kind in
+	fault) words=(env "CK_RUN_CASE=$name") ;;
+	esac
+	words+=("$build/test/runner" -t 300 "$build/$(target "$what")")
+	[ "$kind" != crash ] || words+=(--only "$name" --most "$most")
+	"${words[@]}" >"$tmp/out" 2>&1 || status=$?
+	if [ "$status" = 77 ]; then
+		cat "$tmp/out"
+		exit 77
+	fi
+	echo "$status" >"$tmp/status"
+}
+
+# What was red: a line a test or scenario (with the kind of its violation).
+red() {
+	sed -nE 's/^.*:[FE]:[^:]*:([a-z0-9_]+):[0-9]+: .*/\1/p
+		s/^ *VIOLATION in "([^"]*)".*\[([a-z -]*)\].*/\2 \1/p' \
+		"$tmp/out" | sort -u
+	if [ "$(cat "$tmp/status")" != 0 ] &&
+		! grep -qE ':[FE]:|VIOLATION' "$tmp/out"; then
+		echo "something without a name"
+	fi
+}
+
+# Once for each program: it is green as the sources are.
+declare -A known
+is_green_as_it_is() {
+	[ -z "${known[$1]:-}" ] || return 0
+	make_it "$1" || {
+		echo "DOES NOT BUILD, without any fault: $1"
+		tail -n 20 "$tmp/ninja.log"
+		return 1
+	}
+	see "$1"
+	[ "$(cat "$tmp/status")" = 0 ] || {
+		echo "RED WITHOUT ANY FAULT: $1"
+		grep -E ':[FE]:|VIOLATION|runner:' "$tmp/out" || :
+		return 1
+	}
+	known[$1]=1
+}
+
+# field NAME PATCH
+field() {
+	sed -n "/^--- /q; s/^$1: //p" "$2"
+}
+
+# What a `test:` line runs, and what it then expects in red().
+runs() {
+	awk '$1 == "unit" || $1 == "fault" { print $1, $2 }
+		$1 == "crash" { $2 = ""; sub("  ", " "); print }' | sort -u
+}
+
+expected() { # PROGRAM PATCH
+	field test "$2" | awk -v program="$1" '
+		$1 != "crash" && $1 " " $2 == program { print $3 }
+		$1 == "crash" {
+			kind = $2; $1 = $2 = ""; sub("^  ", "")
+			if (index($0, substr(program, 7)))
+				print "(" kind ") " $0
+		}'
+}
+
+# judge PROGRAM PATCH: compare; says what is wrong, or nothing.
+judge() {
+	local want line found
+	mapfile -t found < <(red)
+	mapfile -t want < <(expected "$1" "$2")
+	for line in "${want[@]}"; do
+		printf '%s\n' "${found[@]}" | grep -qxE -- "$line" ||
+			echo "NOT CAUGHT by ${line#(*) }"
+	done
+	for line in "${found[@]}"; do
+		printf '%s\n' "$line" |
+			grep -qxE -f <(printf '%s\n' "${want[@]}" 'never') ||
+			echo "ALSO RED: $line"
+	done
+}
+
+undo() {
+	patch -d "$tree" -p1 -R --fuzz=0 -s <"$1"
+}
+
+mutant() {
+	local patch=$1 name program programs wrong began=$SECONDS
+	name=$(basename "$patch" .patch)
+	mapfile -t programs < <({
+		field test "$patch" | runs
+		field green "$patch"
+	} | sort -u)
+	[ -n "$(field test "$patch")" ] || {
+		echo "NAMES NO TEST: $name"
+		return 1
+	}
+	if ! patch -d "$tree" -p1 --fuzz=0 --dry-run -s <"$patch" \
+		>"$tmp/out" 2>&1; then
+		echo "DOES NOT APPLY: $name"
+		cat "$tmp/out"
+		return 1
+	fi
+	for program in "${programs[@]}"; do
+		is_green_as_it_is "$program" || return 1
+	done
+	patch -d "$tree" -p1 --fuzz=0 -s <"$patch"
+	for program in "${programs[@]}"; do
+		if ! make_it "$program"; then
+			echo "DOES NOT BUILD: $name"
+			tail -n 20 "$tmp/ninja.log"
+			undo "$patch"
+			return 1
+		fi
+		see "$program"
+		wrong=$(judge "$program" "$patch")
+		if [ -n "$wrong" ]; then
+			printf '%s\n' "$wrong" | sed "s|\$| ($name, $program)|"
+			undo "$patch"
+			return 1
+		fi
+	done
+	undo "$patch"
+	echo "caught: $name by $(field test "$patch" | paste -sd ';' |
+		sed 's/;/; /g') ($((SECONDS - began)) s)"
+}
+
+copy
+n=0
+for patch in "$here"/[0-9]*.patch; do
+	number=$(basename "$patch" | grep -oE '^[0-9]+')
+	[ $# -eq 0 ] || [[ " $* " == *" $number "* ]] || continue
+	n=$((n + 1))
+	mutant "$patch" || bad=$((bad + 1))
+done
+echo "$n faults, $((n - bad)) caught"
+[ "$n" -gt 0 ] && [ "$bad" -eq 0 ]
