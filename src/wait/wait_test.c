@@ -6,10 +6,12 @@
 
 #include "realm/realm.h"
 #include "sys/ready.h"
+#include "sys/token.h"
 #include "unit.h"
 
 static struct {
-	uint32_t word, ready, slot[4];
+	uint32_t word, ready, leave, slot[4];
+	struct ferryi_wait waits[4]; /* of realm_sleeper */
 	uint32_t ended;
 } * s;
 
@@ -47,14 +49,14 @@ static void *sleep_until_an_error(void *arg)
 	return NULL;
 }
 
-/* The state of a thread of ours is S: it sleeps in the kernel. */
+/* The state of a process, or a thread of ours, is S: it sleeps in the kernel. */
 static bool is_asleep(pid_t tid)
 {
 	char path[64], text[300] = "";
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)tid);
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = read(fd, text, sizeof text - 1);
 	close(fd);
@@ -185,20 +187,28 @@ static void join(void)
 static void realm_sleeper(void *arg)
 {
 	uint32_t *word = &s->slot[(intptr_t)arg];
-	struct ferryi_wait w = FERRYI_WAIT(FERRY_FOREVER, NULL);
+	struct ferryi_wait *w = &s->waits[(intptr_t)arg];
 
+	*w = FERRYI_WAIT(FERRY_FOREVER, NULL);
 	join();
 	*word = ferryi_realm_owner(realm) + 1;
 	gate_add(&s->ready);
 	while (gate_count(word) < 1000) {
-		ferryi_wait_begin(&w);
-		w.realm = realm;
-		w.epoch = ferryi_load(&control()->epoch);
-		ferryi_wait_word(&w, word, ferryi_realm_owner(realm) + 1);
-		ok(ferryi_wait_sleep(&w));
+		ferryi_wait_begin(w);
+		w->realm = realm;
+		w->epoch = ferryi_load(&control()->epoch);
+		ferryi_wait_word(w, word, ferryi_realm_owner(realm) + 1);
+		ok(ferryi_wait_sleep(w));
 	}
-	ferryi_wait_end(&w);
+	ferryi_wait_end(w);
+	gate_await(&s->leave, 1); /* the end of a process rings the bell, too */
 	ferryi_realm_leave(realm);
+}
+
+/* The short sleeps of a realm_sleeper are over. */
+static bool sleeps_for_good(intptr_t i, pid_t pid)
+{
+	return *(volatile unsigned *)&s->waits[i].looks >= 2 && is_asleep(pid);
 }
 
 static void end_sleeper(uint32_t *word)
@@ -224,17 +234,17 @@ START_TEST(one_of_several_sleepers_has_the_safety_net_and_hands_it_over)
 	for (intptr_t i = 0; i < 3; i++)
 		pid[i] = child(realm_sleeper, (void *)i);
 	gate_await(&s->ready, 3);
-	until(net() != 0);
+	for (int i = 0; i < 3; i++)
+		until(sleeps_for_good(i, pid[i]));
 	first = net();
 	for (int i = 0; i < 3; i++)
 		if (s->slot[i] == first) {
-			if (_i == 0)
+			if (_i == 0) {
 				kill_child(pid[i]);
-			else
+				pid[i] = 0;
+			} else {
 				end_sleeper(&s->slot[i]);
-			if (_i != 0)
-				expect_exit(pid[i], 0);
-			pid[i] = 0;
+			}
 		}
 	until((second = net()) != 0 && second != first);
 	ck_assert(second == s->slot[0] || second == s->slot[1] ||
@@ -242,6 +252,7 @@ START_TEST(one_of_several_sleepers_has_the_safety_net_and_hands_it_over)
 	for (int i = 0; i < 3; i++)
 		if (pid[i])
 			end_sleeper(&s->slot[i]);
+	gate_add(&s->leave);
 	for (int i = 0; i < 3; i++)
 		if (pid[i])
 			expect_exit(pid[i], 0);
@@ -257,22 +268,71 @@ static bool is_live(uint32_t owner)
 
 START_TEST(without_the_net_a_death_is_noticed_by_the_bell)
 {
-	struct ferryi_wait w = FERRYI_WAIT(FERRY_FOREVER, NULL);
 	pid_t dying, sleeper;
 
 	setenv("FERRY_NET_MS", "0", 1);
 	join();
 	sleeper = child(realm_sleeper, (void *)0);
 	dying = child(realm_sleeper, (void *)1);
-	gate_await(&s->ready, 2);
-	w.tick = ferryi_now() + FERRY_MS(300); /* their short sleeps are over */
-	ferryi_wait_word(&w, &s->word, 0);
-	while (ferryi_now() < w.tick)
-		ok(ferryi_wait_sleep(&w));
+	until(sleeps_for_good(0, sleeper) && sleeps_for_good(1, dying));
 	kill_child(dying);
 	until(!is_live(s->slot[1] - 1)); /* nobody but the sleeper looks */
 	ck_assert_uint_eq(net(), 0);
 	end_sleeper(&s->slot[0]);
+	gate_add(&s->leave);
+	expect_exit(sleeper, 0);
+	ferryi_realm_leave(realm);
+}
+END_TEST
+
+/* Takes part, and rings no bell when it dies. */
+static void silent(void *arg)
+{
+	uint32_t *word = arg;
+
+	join();
+	ferryi_token_forget();
+	__atomic_store_n(word, ferryi_realm_owner(realm) + 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		pause();
+}
+
+/* Ring, have the sleeper look, and only then let somebody die.  False: nobody
+ * has found that in two seconds; after more than 255 ms nobody has to. */
+static bool is_found_after_a_look(void)
+{
+	int64_t looked_at = ferryi_load(&control()->looked_at), end;
+	pid_t dying;
+
+	s->slot[1] = 0;
+	dying = child(silent, &s->slot[1]);
+	until(gate_count(&s->slot[1]) != 0);
+	ferryi_futex_wake(&control()->death, 1);
+	until(ferryi_load(&control()->looked_at) != looked_at);
+	kill_child(dying);
+	end = ferryi_now() + FERRY_S(2);
+	while (is_live(s->slot[1] - 1) && ferryi_now() < end)
+		sched_yield();
+	return !is_live(s->slot[1] - 1);
+}
+
+/* The kernel rings before it drops the dead one's locks. */
+START_TEST(who_has_heard_the_bell_looks_more_than_once)
+{
+	pid_t sleeper;
+	int n = 0;
+
+	if (!ferryi_futex_has_waitv())
+		return; /* then nobody hears it */
+	setenv("FERRY_NET_MS", "0", 1);
+	join();
+	sleeper = child(realm_sleeper, (void *)0);
+	until(sleeps_for_good(0, sleeper));
+	while (n < 5 && !is_found_after_a_look())
+		n++;
+	ck_assert_int_lt(n, 5);
+	end_sleeper(&s->slot[0]);
+	gate_add(&s->leave);
 	expect_exit(sleeper, 0);
 	ferryi_realm_leave(realm);
 }
@@ -330,6 +390,7 @@ int main(void)
 		t, one_of_several_sleepers_has_the_safety_net_and_hands_it_over,
 		0, 2);
 	tcase_add_test(t, without_the_net_a_death_is_noticed_by_the_bell);
+	tcase_add_test(t, who_has_heard_the_bell_looks_more_than_once);
 	tcase_add_test(t, a_look_before_the_sleep_does_not_spare_one_after_it);
 	tcase_add_test(t, a_foreign_write_to_the_death_word_is_healed);
 	return unit_main(t, "wait");

@@ -51,7 +51,14 @@ static void sleep_for_one(struct child *c, void *arg)
 	works(box, ferry_take(box, &m, FERRY_FOREVER));
 	works(box, ferry_release(&m));
 	child_tell(c);
+	child_hear(c); /* the end of a process rings the bell, too */
 	ferry_close(box);
+}
+
+static void end_sleeper(struct child *c)
+{
+	child_tell(c);
+	child_join(c);
 }
 
 static struct child start_sleeper(char *name)
@@ -59,7 +66,7 @@ static struct child start_sleeper(char *name)
 	struct child c = child_start(sleep_for_one, name);
 
 	child_hear(&c);
-	ck_assert(look_await_futex(c.pid, 10));
+	ck_assert(look_await_long_sleep(c.pid, 30));
 	return c;
 }
 
@@ -75,10 +82,9 @@ START_TEST(who_has_slept_for_long_is_woken_by_a_send)
 	for (int i = 0; i < 3; i++) {
 		struct child c = start_sleeper(name);
 
-		look_pause_us(400000);
 		works(box, ferry_send(box, "x", 1, FERRY_NOWAIT));
 		child_hear(&c);
-		child_join(&c);
+		end_sleeper(&c);
 	}
 	ferry_close(box);
 }
@@ -92,13 +98,12 @@ START_TEST(two_who_have_slept_for_long_are_both_woken)
 	char name[] = "box";
 	struct child c[2] = { start_sleeper(name), start_sleeper(name) };
 
-	look_pause_us(400000);
 	works(box, ferry_send(box, "1", 1, FERRY_NOWAIT));
 	works(box, ferry_send(box, "2", 1, FERRY_NOWAIT));
 	for (int i = 0; i < 2; i++)
 		child_hear(&c[i]);
 	for (int i = 0; i < 2; i++)
-		child_join(&c[i]);
+		end_sleeper(&c[i]);
 	ferry_close(box);
 }
 END_TEST
@@ -123,7 +128,7 @@ START_TEST(who_has_slept_for_long_is_woken_by_a_free_place)
 		struct child c = child_start(send_when_there_is_room, name);
 
 		child_hear(&c);
-		look_pause_us(400000);
+		ck_assert(look_await_long_sleep(c.pid, 30));
 		works(box, ferry_recv(box, buf, 8, FERRY_NOWAIT));
 		child_hear(&c);
 		child_join(&c);
@@ -155,19 +160,17 @@ START_TEST(who_is_stopped_on_waking_does_not_keep_the_others_asleep)
 	char name[] = "box";
 	struct child stopped = start_sleeper(name), other;
 
-	look_pause_us(400000); /* its short sleeps are over */
 	let_it_run_last(stopped.pid);
 	other = start_sleeper(name);
-	look_pause_us(400000);
 	works(box, ferry_send(box, "1", 1, FERRY_NOWAIT)); /* for the first */
 	kill(stopped.pid, SIGSTOP);
 	look_pause_us(50000);
 	works(box, ferry_send(box, "2", 1, FERRY_NOWAIT));
 	child_hear(&other);
-	child_join(&other);
+	end_sleeper(&other);
 	kill(stopped.pid, SIGCONT);
 	child_hear(&stopped);
-	child_join(&stopped);
+	end_sleeper(&stopped);
 	ferry_close(box);
 }
 END_TEST
@@ -198,12 +201,12 @@ START_TEST(a_stray_write_to_the_bell_costs_little_and_heals)
 	ck_assert_int_gt(times_asleep(c.pid), 20);
 	works(box, ferry_send(box, "x", 1, FERRY_NOWAIT));
 	child_hear(&c);
-	child_join(&c);
+	end_sleeper(&c);
 	c = start_sleeper(name);
 	ck_assert_int_gt(times_asleep(c.pid), 20);
 	works(box, ferry_send(box, "x", 1, FERRY_NOWAIT));
 	child_hear(&c);
-	child_join(&c);
+	end_sleeper(&c);
 	repair();
 	ck_assert_uint_eq(word_at(".ferry", AT_DEATH), 0);
 	ferry_close(box);
@@ -224,7 +227,7 @@ START_TEST(a_stray_write_to_the_gates_costs_little_and_heals)
 		ck_assert_int_gt(times_asleep(c.pid), 20);
 		works(box, ferry_send(box, "x", 1, FERRY_NOWAIT));
 		child_hear(&c);
-		child_join(&c);
+		end_sleeper(&c);
 	}
 	repair();
 	for (int i = 0; i < 3; i++)
@@ -258,7 +261,7 @@ START_TEST(the_bell_of_a_realm_rings_for_every_mailbox)
 	sleeper = start_sleeper(name);
 	child_kill(&holder);
 	child_hear(&sleeper);
-	child_join(&sleeper);
+	end_sleeper(&sleeper);
 	ferry_close(a);
 	ferry_close(b);
 }

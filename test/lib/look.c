@@ -72,6 +72,34 @@ bool look_await_futex(pid_t pid, double seconds)
 	return true;
 }
 
+/* How often it has gone to sleep. */
+static long sleeps_of(pid_t pid)
+{
+	static const char name[] = "\nvoluntary_ctxt_switches:";
+	char buf[4096], *p = NULL;
+
+	if (read_proc(pid, "status", buf, sizeof(buf)))
+		p = strstr(buf, name);
+	return p ? strtol(p + sizeof(name) - 1, NULL, 10) : -1;
+}
+
+bool look_await_long_sleep(pid_t pid, double seconds)
+{
+	double end = look_clock() + seconds, since = look_clock();
+	long n = sleeps_of(pid), now;
+
+	while (look_clock() < since + 0.3 || !look_in_futex(pid)) {
+		if (look_clock() > end)
+			return false;
+		look_pause_us(5000);
+		now = sleeps_of(pid);
+		if (now != n || !look_in_futex(pid))
+			since = look_clock();
+		n = now;
+	}
+	return true;
+}
+
 int look_count_fds(void)
 {
 	DIR *d = opendir("/proc/self/fd");

@@ -19,6 +19,10 @@ bool look_in_futex(pid_t pid);
 /* Wait until it is; false when that takes longer than `seconds`. */
 bool look_await_futex(pid_t pid, double seconds);
 
+/* Wait until it has slept there for 300 ms on end: longer than any of the short
+ * sleeps of a call that waits. */
+bool look_await_long_sleep(pid_t pid, double seconds);
+
 /* Open descriptors of the calling process. */
 int look_count_fds(void);
 
