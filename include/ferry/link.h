@@ -69,7 +69,7 @@ struct ferry_message {
 	struct ferry_link *link;
 	uint64_t id;	     /* unique in the mailbox, kept over redelivery */
 	uint64_t seq;	     /* position in the order of acceptance */
-	int64_t sent_at;     /* CLOCK_REALTIME nanoseconds, to the kernel's tick */
+	int64_t sent_at;     /* CLOCK_REALTIME ns, as of the last tick */
 	uint32_t type;	     /* the application's */
 	uint32_t deliveries; /* how often it was handed out, this time included */
 	bool redelivered; /* an earlier receiver died with it or gave it back */
