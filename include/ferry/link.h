@@ -30,6 +30,7 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <ferry/base.h>
 
 #ifdef __cplusplus
@@ -136,6 +137,28 @@ FERRY_API int ferry_send(struct ferry_link *link, const void *data, size_t len,
  */
 FERRY_API ssize_t ferry_recv(struct ferry_link *link, void *buf, size_t size,
 			     ferry_time deadline);
+
+/*
+ * Send messages[0] .. messages[n - 1], one after the other, each accepted by
+ * itself: what was accepted when the call ends early, or the process dies,
+ * stays sent.  Cheaper than n calls.  Returns how many were accepted: n, or
+ * fewer, then the next call says why; or an error of ferry_send() when it is
+ * that of the first.  Waits for room for all of them; FERRY_NOWAIT sends what
+ * fits.
+ */
+FERRY_API ssize_t ferry_send_many(struct ferry_link *link,
+				  const struct iovec *messages, size_t n,
+				  ferry_time deadline);
+
+/*
+ * Receive and acknowledge up to `n` messages, one into each buffer, whose
+ * iov_len becomes its length.  Waits for the first only.  Returns how many came,
+ * or an error of ferry_recv() when there is none.  One that is longer than its
+ * buffer ends the call and stays first.
+ */
+FERRY_API ssize_t ferry_recv_many(struct ferry_link *link,
+				  struct iovec *buffers, size_t n,
+				  ferry_time deadline);
 
 /*
  * Length of the next message.  -EAGAIN: none, not whole yet, or another thread

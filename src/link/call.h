@@ -23,7 +23,7 @@ struct ferryi_call {
 	/* for the attempts, as each needs them */
 	const void *data;
 	void *buf;
-	size_t len, done;
+	size_t len, n, done;
 	struct ferry_message *m;
 	void *more;
 };

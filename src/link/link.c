@@ -31,7 +31,7 @@ static int check_side(struct ferry_link *l, unsigned side)
 	return 0;
 }
 
-static int check_messages(struct ferry_link *l, unsigned side)
+int ferryi_check_messages(struct ferry_link *l, unsigned side)
 {
 	int err = check_side(l, side);
 
@@ -105,7 +105,7 @@ int ferry_send(struct ferry_link *l, const void *data, size_t len,
 				 .attempt = try_send,
 				 .data = data,
 				 .len = len };
-	int err = check_messages(l, FERRY_SEND);
+	int err = ferryi_check_messages(l, FERRY_SEND);
 
 	if (err)
 		return err;
@@ -155,7 +155,7 @@ ssize_t ferry_recv(struct ferry_link *l, void *buf, size_t size,
 				 .attempt = try_recv,
 				 .buf = buf,
 				 .len = size };
-	ssize_t n = check_messages(l, FERRY_RECV);
+	ssize_t n = ferryi_check_messages(l, FERRY_RECV);
 
 	if (n < 0)
 		return n;
@@ -174,7 +174,7 @@ ssize_t ferry_recv(struct ferry_link *l, void *buf, size_t size,
 
 ssize_t ferry_next_len(struct ferry_link *l)
 {
-	ssize_t n = check_messages(l, FERRY_RECV);
+	ssize_t n = ferryi_check_messages(l, FERRY_RECV);
 
 	if (n < 0)
 		return n;
@@ -204,7 +204,7 @@ int ferry_loan(struct ferry_link *l, size_t len, struct ferry_message *out,
 				 .attempt = try_loan,
 				 .len = len,
 				 .m = &m };
-	int err = check_messages(l, FERRY_SEND);
+	int err = ferryi_check_messages(l, FERRY_SEND);
 
 	if (err)
 		return err;
@@ -249,7 +249,7 @@ int ferry_take(struct ferry_link *l, struct ferry_message *out,
 	struct ferryi_call c = {
 		.l = l, .want = FERRYI_WANT_RECV, .attempt = try_take, .m = &m
 	};
-	int err = check_messages(l, FERRY_RECV);
+	int err = ferryi_check_messages(l, FERRY_RECV);
 
 	if (err)
 		return err;
@@ -310,7 +310,7 @@ int ferry_reject(struct ferry_message *m)
 int ferry_peek(struct ferry_link *l, uint64_t *cursor,
 	       struct ferry_message *out, void *buf, size_t size)
 {
-	int err = check_messages(l, FERRY_SEND | FERRY_RECV);
+	int err = ferryi_check_messages(l, FERRY_SEND | FERRY_RECV);
 
 	if (err)
 		return err;
@@ -321,7 +321,7 @@ int ferry_peek(struct ferry_link *l, uint64_t *cursor,
 
 int ferry_stat(struct ferry_link *l, struct ferry_mailbox_stat *st)
 {
-	int err = check_messages(l, FERRY_SEND | FERRY_RECV);
+	int err = ferryi_check_messages(l, FERRY_SEND | FERRY_RECV);
 
 	if (err)
 		return err;

@@ -5,6 +5,7 @@
  *
  *	open.c		addresses become links: open, listen, accept, pair
  *	link.c		the calls that move messages and bytes
+ *	many.c		several messages in one call
  *	call.c		how a call waits, and waits its turn
  *	framing.c	messages over a stream
  *	explain.c	sentences
@@ -45,6 +46,9 @@ struct ferry_link {
  */
 int ferryi_link_new(struct ferry_link **out, const struct ferryi_transport *t,
 		    unsigned flags, const char *address);
+
+/* May messages be moved in that direction?  0, or an error with a sentence. */
+int ferryi_check_messages(struct ferry_link *l, unsigned side);
 
 /* The end of a link, half-built or not.  NULL is allowed. */
 void ferryi_link_free(struct ferry_link *l);

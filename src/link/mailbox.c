@@ -173,6 +173,8 @@ static int end_of_messages(struct ferry_link *l, unsigned direction)
 static const struct ferryi_messages messages = {
 	.send = ferryi_mailbox_send,
 	.recv = ferryi_mailbox_recv,
+	.send_many = ferryi_mailbox_send_many,
+	.recv_many = ferryi_mailbox_recv_many,
 	.next_len = ferryi_mailbox_next_len,
 	.loan = ferryi_mailbox_loan,
 	.commit = ferryi_mailbox_commit,

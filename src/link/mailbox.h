@@ -37,6 +37,8 @@ int ferryi_mailbox_explain(struct ferry_link *l, int err, char *buf,
 
 /* mailbox_send.c */
 int ferryi_mailbox_send(struct ferry_link *l, const void *data, size_t len);
+ssize_t ferryi_mailbox_send_many(struct ferry_link *l, const struct iovec *v,
+				 size_t n);
 int ferryi_mailbox_loan(struct ferry_link *l, size_t len,
 			struct ferry_message *m);
 int ferryi_mailbox_commit(struct ferry_link *l, struct ferry_message *m);
@@ -44,6 +46,8 @@ int ferryi_mailbox_abandon(struct ferry_link *l, struct ferry_message *m);
 
 /* mailbox_recv.c */
 ssize_t ferryi_mailbox_recv(struct ferry_link *l, void *buf, size_t size);
+ssize_t ferryi_mailbox_recv_many(struct ferry_link *l, struct iovec *v,
+				 size_t n);
 ssize_t ferryi_mailbox_next_len(struct ferry_link *l);
 int ferryi_mailbox_take(struct ferry_link *l, struct ferry_message *m);
 int ferryi_mailbox_release(struct ferry_link *l, struct ferry_message *m);

@@ -104,13 +104,15 @@ static bool is_spent(const struct ferryi_mailbox *b,
 
 /* --- taking --------------------------------------------------------------- */
 
-static void sign(struct ferryi_mailbox *b, struct ferryi_record *rec)
+/* `at` is ferryi_now_stamp(), which several messages may share. */
+static void sign(struct ferryi_mailbox *b, struct ferryi_record *rec,
+		 int64_t at)
 {
 	const struct ferryi_identity *self = ferryi_identity();
 
 	ferryi_put(&rec->handle, b->handle);
 	rec->taker.start_time = self->start_time;
-	rec->taker.taken_at = ferryi_now_stamp();
+	rec->taker.taken_at = at;
 	rec->taker.pid = self->pid;
 	rec->taker.uid = self->uid;
 	rec->taker.gid = self->gid;
@@ -118,8 +120,8 @@ static void sign(struct ferryi_mailbox *b, struct ferryi_record *rec)
 }
 
 /* The next message of at most `max` bytes that has deliveries left. */
-static int next(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
-		uint64_t *out_len)
+static int next(struct ferry_link *l, uint64_t max, int64_t at,
+		struct ferryi_chunk *c, uint64_t *out_len)
 {
 	struct ferryi_mailbox *b = l->state;
 	struct ferryi_queue *q = queue_of(l);
@@ -132,7 +134,7 @@ static int next(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
 				      c, out_len);
 		if (r < 0)
 			return r;
-		sign(b, ferryi_queue_record(q, c->index));
+		sign(b, ferryi_queue_record(q, c->index), at);
 		ferryi_mailbox_wake(b->segment, FERRYI_GATE_SPACE);
 		if (!is_spent(b, c))
 			return 0;
@@ -165,14 +167,15 @@ static int nothing_more(struct ferry_link *l)
 			   l->address);
 }
 
-static int take(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
-		uint64_t *out_len)
+static int take(struct ferry_link *l, uint64_t max, int64_t at,
+		struct ferryi_chunk *c, uint64_t *out_len)
 {
-	int r = next(l, max, c, out_len);
+	int r = next(l, max, at, c, out_len);
 
 	if (r != -EAGAIN || !is_closed(l))
 		return r;
-	r = next(l, max, c, out_len); /* what was sent before it was closed */
+	r = next(l, max, at, c,
+		 out_len); /* what was sent before it was closed */
 	return r == -EAGAIN ? nothing_more(l) : r;
 }
 
@@ -215,7 +218,7 @@ int ferryi_mailbox_take(struct ferry_link *l, struct ferry_message *m)
 	int r = ferryi_mailbox_enter(l);
 
 	if (r == 0)
-		r = take(l, UINT64_MAX, &c, &len);
+		r = take(l, UINT64_MAX, ferryi_now_stamp(), &c, &len);
 	if (r < 0)
 		return r;
 	*m = (struct ferry_message){ .link = l };
@@ -227,15 +230,14 @@ int ferryi_mailbox_take(struct ferry_link *l, struct ferry_message *m)
 	return 0;
 }
 
-ssize_t ferryi_mailbox_recv(struct ferry_link *l, void *buf, size_t size)
+static ssize_t recv_one(struct ferry_link *l, void *buf, size_t size,
+			int64_t at)
 {
 	struct ferryi_chunk c;
 	uint64_t len;
 	void *data;
-	int r = ferryi_mailbox_enter(l);
+	int r = take(l, size, at, &c, &len);
 
-	if (r == 0)
-		r = take(l, size, &c, &len);
 	if (r == -EMSGSIZE)
 		return ferryi_fail(r,
 				   "the next message of %s has %llu bytes, the "
@@ -249,6 +251,28 @@ ssize_t ferryi_mailbox_recv(struct ferry_link *l, void *buf, size_t size)
 		memcpy(buf, data, len);
 	r = end(l->state, &c);
 	return r < 0 ? r : (ssize_t)len;
+}
+
+ssize_t ferryi_mailbox_recv(struct ferry_link *l, void *buf, size_t size)
+{
+	int r = ferryi_mailbox_enter(l);
+
+	return r < 0 ? r : recv_one(l, buf, size, ferryi_now_stamp());
+}
+
+ssize_t ferryi_mailbox_recv_many(struct ferry_link *l, struct iovec *v,
+				 size_t n)
+{
+	ssize_t r = ferryi_mailbox_enter(l);
+	int64_t at = ferryi_now_stamp();
+	size_t done = 0;
+
+	while (r >= 0 && done < n) {
+		r = recv_one(l, v[done].iov_base, v[done].iov_len, at);
+		if (r >= 0)
+			v[done++].iov_len = (size_t)r;
+	}
+	return done > 0 ? (ssize_t)done : r;
 }
 
 static ssize_t first_len(struct ferry_link *l)

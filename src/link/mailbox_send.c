@@ -84,7 +84,9 @@ int ferryi_mailbox_publish(struct ferryi_mailbox *b, struct ferryi_segment *s,
 	return r == 1 ? -EAGAIN : r;
 }
 
-static void sign(struct ferryi_record *rec, uint64_t len, uint32_t type)
+/* `at` is ferryi_wall_stamp(), which several messages may share. */
+static void sign(struct ferryi_record *rec, uint64_t len, uint32_t type,
+		 int64_t at)
 {
 	const struct ferryi_identity *self = ferryi_identity();
 
@@ -94,7 +96,7 @@ static void sign(struct ferryi_record *rec, uint64_t len, uint32_t type)
 	rec->flags = 0;
 	rec->sender.start_time = self->start_time;
 	rec->sender.id = 0;
-	rec->sender.sent_at = ferryi_wall_stamp();
+	rec->sender.sent_at = at;
 	rec->sender.expires_at = 0;
 	rec->sender.pid = self->pid;
 	rec->sender.uid = self->uid;
@@ -206,16 +208,15 @@ static int publish(struct ferry_link *l, const struct ferryi_chunk *c)
 	return -EAGAIN;
 }
 
-int ferryi_mailbox_send(struct ferry_link *l, const void *data, size_t len)
+static int send_one(struct ferry_link *l, const void *data, size_t len,
+		    int64_t at)
 {
 	struct ferryi_mailbox *b = l->state;
 	struct ferryi_queue *q = &b->segment->view.queue;
 	struct ferryi_chunk c;
 	uint64_t room;
-	int r = ferryi_mailbox_enter(l);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (len > q->message_max)
 		return too_long(l, len);
 	if (ferryi_load(&q->control->state) & FERRYI_CLOSED)
@@ -228,13 +229,34 @@ int ferryi_mailbox_send(struct ferry_link *l, const void *data, size_t len)
 		return r;
 	if (len)
 		memcpy(ferryi_queue_place(q, c.index, &room), data, len);
-	sign(ferryi_queue_record(q, c.index), len, 0);
+	sign(ferryi_queue_record(q, c.index), len, 0, at);
 	r = publish(l, &c);
 	if (r < 0) {
 		ferryi_queue_abandon(q, &c);
 		ferryi_mailbox_wake(b->segment, FERRYI_GATE_CHUNK);
 	}
 	return r;
+}
+
+int ferryi_mailbox_send(struct ferry_link *l, const void *data, size_t len)
+{
+	int r = ferryi_mailbox_enter(l);
+
+	return r < 0 ? r : send_one(l, data, len, ferryi_wall_stamp());
+}
+
+ssize_t ferryi_mailbox_send_many(struct ferry_link *l, const struct iovec *v,
+				 size_t n)
+{
+	int r = ferryi_mailbox_enter(l);
+	int64_t at = ferryi_wall_stamp();
+	size_t done = 0;
+
+	while (r == 0 && done < n) {
+		r = send_one(l, v[done].iov_base, v[done].iov_len, at);
+		done += r == 0;
+	}
+	return done > 0 ? (ssize_t)done : r;
 }
 
 int ferryi_mailbox_loan(struct ferry_link *l, size_t len,
@@ -275,7 +297,8 @@ int ferryi_mailbox_commit(struct ferry_link *l, struct ferry_message *m)
 	if (ferryi_load(&ferryi_queue_record(q, c.index)->word) != c.word)
 		return ferryi_fail(-ESTALE, "%s: the loan is no longer ours",
 				   l->address);
-	sign(ferryi_queue_record(q, c.index), m->len, m->type);
+	sign(ferryi_queue_record(q, c.index), m->len, m->type,
+	     ferryi_wall_stamp());
 	return publish(l, &c);
 }
 

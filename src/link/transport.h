@@ -36,6 +36,10 @@ struct ferryi_messages {
 	 * releases; without send it loans, copies and commits.
 	 */
 	ssize_t (*recv)(struct ferry_link *l, void *buf, size_t size);
+	/* The first at least, or an error; NULL: one by one. */
+	ssize_t (*send_many)(struct ferry_link *l, const struct iovec *v,
+			     size_t n);
+	ssize_t (*recv_many)(struct ferry_link *l, struct iovec *v, size_t n);
 	ssize_t (*next_len)(struct ferry_link *l);
 	int (*loan)(struct ferry_link *l, size_t len, struct ferry_message *m);
 	int (*commit)(struct ferry_link *l, struct ferry_message *m);

@@ -158,10 +158,12 @@ static void add_fixture(Suite *s, int i)
 {
 	TCase *tc = new_case(s, fixtures[i].name);
 
-	if (fixtures[i].stream)
+	if (fixtures[i].stream) {
 		add_stream_tests(tc, i);
-	else
+	} else {
 		add_message_tests(tc, i);
+		add_many_tests(tc, i);
+	}
 	add_wait_tests(tc, i);
 	add_life_tests(tc, i);
 }

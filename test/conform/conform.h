@@ -98,6 +98,7 @@ struct ferry_link *childs_sender(void);
 
 /* Each adds its tests; those of fixtures to the case of fixture i. */
 void add_message_tests(TCase *tc, int i);
+void add_many_tests(TCase *tc, int i);
 void add_stream_tests(TCase *tc, int i);
 void add_life_tests(TCase *tc, int i);
 void add_wait_tests(TCase *tc, int i);

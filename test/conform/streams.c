@@ -103,6 +103,7 @@ START_TEST(message_calls_are_refused)
 {
 	struct ferry_message m;
 	char buf[4];
+	struct iovec v = { buf, sizeof buf };
 
 	begin(_i);
 	fails(sender, ferry_send(sender, "x", 1, SOON), -EPROTOTYPE);
@@ -110,6 +111,8 @@ START_TEST(message_calls_are_refused)
 	fails(receiver, ferry_next_len(receiver), -EPROTOTYPE);
 	fails(sender, ferry_loan(sender, 1, &m, SOON), -EPROTOTYPE);
 	fails(receiver, ferry_take(receiver, &m, SOON), -EPROTOTYPE);
+	fails(sender, ferry_send_many(sender, &v, 1, SOON), -EPROTOTYPE);
+	fails(receiver, ferry_recv_many(receiver, &v, 1, SOON), -EPROTOTYPE);
 }
 END_TEST
 
