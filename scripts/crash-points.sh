@@ -19,7 +19,7 @@ complain() {
 	done
 }
 
-find src -name '*.[ch]' ! -name '*_test.c' -exec \
+find src -name '*.[ch]' ! -name '*_test.[ch]' -exec \
 	grep -oE '/\* [A-Z][0-9]+:' /dev/null {} + |
 	sed 's|^src/\(.*\):/\* \(.*\):$|\2 \1|' | sort >"$tmp/code"
 sed -nE 's/^\| ([A-Z][0-9]+) \| `([^`]*)`.*/\1 \2/p' doc/crash.md |

@@ -3,14 +3,14 @@
 #
 # layers.sh [TREE]: an include points down, never up.
 #
-# Each room lists the rooms that it may include.  Proofs (x_test.c) may look
+# Each room lists the rooms that it may include.  Proofs (x_test.[ch]) may look
 # anywhere.  What stands on the library (tools, examples, bench, bindings) sees
 # the installed headers, the system's, and its own folder.
 set -eu
 cd "${1:-$(dirname "$0")/..}"
 
 find src include tools examples bench bindings -name '*.[ch]' \
-	! -name '*_test.c' 2>/dev/null | sort | while read -r file; do
+	! -name '*_test.[ch]' 2>/dev/null | sort | while read -r file; do
 	sed -n "s|^[[:space:]]*#[[:space:]]*include[[:space:]]*\([<\"][^>\"]*\).*|$file \1|p" "$file"
 done | awk '
 BEGIN {

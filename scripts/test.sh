@@ -61,6 +61,7 @@ object() {
 test_layers() {
 	sample l/src/shm/a.c '#include "shm/a.h"' '#include <string.h>'
 	sample l/src/shm/a_test.c '#include "sys/clock.h"'
+	sample l/src/shm/a_test.h '#include "sys/clock.h"'
 	sample l/tools/x/a.c '#include <ferry.h>' '#include "b.h"'
 	sample l/tools/x/b.h
 	good layers.sh "$tmp/l"
