@@ -117,7 +117,7 @@ FERRY_API int ferry_pair(struct ferry_link *ends[2], const char *address);
 /*
  * End of messages in one direction.  After FERRY_SEND the receiver reads what
  * is left and then gets -ENODATA; on a mailbox this holds for all senders,
- * whose sends are then answered with -ENODATA as well.
+ * whose sends and loans are then answered with -ENODATA as well.
  */
 FERRY_API int ferry_shutdown(struct ferry_link *link, unsigned direction);
 

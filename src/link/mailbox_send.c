@@ -269,6 +269,9 @@ int ferryi_mailbox_loan(struct ferry_link *l, size_t len,
 
 	if (r < 0)
 		return r;
+	/* before it waits: interest() sees no reason to sleep in a closed one */
+	if (ferryi_load(&b->segment->view.queue.control->state) & FERRYI_CLOSED)
+		return closed(l);
 	r = claim(l, len, &c);
 	if (r < 0)
 		return r;

@@ -118,6 +118,24 @@ START_TEST(a_shut_down_mailbox_has_not_ended_while_another_process_holds_of_it)
 }
 END_TEST
 
+START_TEST(after_a_shutdown_a_loan_does_not_wait_for_a_chunk)
+{
+	struct ferry_message m[64];
+	struct ferry_link *l;
+	unsigned n = 0;
+
+	o.capacity = 1;
+	o.message_max = 8;
+	l = make("jobs");
+	while (ferry_loan(l, 8, &m[n], FERRY_NOWAIT) == 0)
+		n++;
+	ok(ferry_shutdown(l, FERRY_SEND));
+	fails_saying(ferry_loan(l, 8, &m[n], ferry_after(FERRY_MS(100))),
+		     -ENODATA, "shut it down");
+	ferry_close(l);
+}
+END_TEST
+
 START_TEST(a_shutdown_or_a_removal_wakes_a_sleeper)
 {
 	struct ferry_link *l = make("jobs");
@@ -222,6 +240,7 @@ int main(void)
 	tcase_add_test(
 		t,
 		a_shut_down_mailbox_has_not_ended_while_another_process_holds_of_it);
+	tcase_add_test(t, after_a_shutdown_a_loan_does_not_wait_for_a_chunk);
 	tcase_add_loop_test(t, a_shutdown_or_a_removal_wakes_a_sleeper, 0, 2);
 	tcase_add_test(t,
 		       after_a_removal_every_call_says_so_and_the_name_is_free);
