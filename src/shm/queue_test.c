@@ -565,6 +565,31 @@ START_TEST(a_sleeper_is_told_what_would_let_it_go_on)
 }
 END_TEST
 
+START_TEST(nobody_waits_for_a_chunk_while_memory_can_be_reserved)
+{
+	struct ferryi_chunk c[64];
+	struct ferryi_growth g;
+	struct ferryi_watch w;
+	struct box b;
+	unsigned n = 0;
+
+	make(&b, choice(2, 300));
+	while (ferryi_queue_loan(&b.q, ME, 8, &c[n], &g) == 0)
+		n++; /* the ring's own chunks */
+	ck_assert(ferryi_watch(&b.q, FERRYI_GATE_CHUNK, 8, 0, &w));
+	while (loan(&b, ME, 8, &c[n]) == 0)
+		n++;
+	ck_assert(!ferryi_watch(&b.q, FERRYI_GATE_CHUNK, 8, 0, &w));
+	ck_assert(ferryi_watch(&b.q, FERRYI_GATE_CHUNK, 300, 0, &w));
+	while (loan(&b, ME, 300, &c[n]) == 0)
+		n++;
+	ck_assert(!ferryi_watch(&b.q, FERRYI_GATE_CHUNK, 300, 0, &w));
+	ck_assert_int_eq(ferryi_queue_abandon(&b.q, &c[n - 1]), 0);
+	ck_assert(ferryi_watch(&b.q, FERRYI_GATE_CHUNK, 300, 0, &w));
+	fini(&b);
+}
+END_TEST
+
 START_TEST(the_last_leaver_and_a_joiner_never_both_succeed)
 {
 	struct box b;
@@ -641,6 +666,8 @@ static TCase *case_of_all(const char *name, void (*setup)(void))
 			    5);
 	tcase_add_test(t, scrub_mends_words_that_nobody_could_have_left);
 	tcase_add_test(t, a_sleeper_is_told_what_would_let_it_go_on);
+	tcase_add_test(t,
+		       nobody_waits_for_a_chunk_while_memory_can_be_reserved);
 	tcase_add_test(t, the_last_leaver_and_a_joiner_never_both_succeed);
 	tcase_add_test(t, peek_sees_each_queued_message_once_and_takes_none);
 	return t;

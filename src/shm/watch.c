@@ -90,18 +90,25 @@ static bool may_fill(struct ferryi_queue *q, struct ferryi_watch *out)
 	return false;
 }
 
-/* All chunks that are large enough must be in use.  Of many, some are watched;
- * the release of another one is told by the gate. */
+/*
+ * All chunks that are large enough must be in use, and no more memory to be had
+ * for them (as in ferryi_queue_loan(), at most one size up).  Of many, some are
+ * watched; the release of another one is told by the gate.
+ */
 static bool may_loan(struct ferryi_queue *q, uint64_t len,
 		     struct ferryi_watch *out)
 {
+	unsigned sizes = 0;
+
 	for (uint32_t k = 0; k < q->n_classes; k++) {
 		const struct ferryi_class *class = &q->classes[k];
+		uint32_t n = ferryi_queue_reserved(q, k);
 
 		if ((class->size ? class->size : FERRYI_INLINE) < len)
 			continue;
-		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n;
-		     i++) {
+		if (k > 0 && sizes++ < 2 && n < class->count)
+			return true;
+		for (uint32_t i = 0; i < n; i++) {
 			uint64_t *word = &q->records[class->first + i].word;
 			uint64_t seen = ferryi_load(word);
 
