@@ -101,8 +101,13 @@ static void recover_chunk(struct ferryi_queue *q, uint32_t index,
 		     (state == FERRYI_LOAN && is_published(q, index, word))))
 			return;
 		next = without_owner(q, index, word);
-		if (ferryi_word_state(next) != FERRYI_QUEUED)
+		if (ferryi_word_state(next) != FERRYI_QUEUED) {
+			/* taken since we looked into the ring? then it is
+			 * somebody else's to sign */
+			if (ferryi_load(&rec->word) != word)
+				continue;
 			forget_holder(rec);
+		}
 		if (!ferryi_cas(&rec->word, word, next))
 			continue;
 		if (state == FERRYI_HELD)
