@@ -147,7 +147,7 @@ void ferryi_queue_grown(struct ferryi_queue *q,
 int ferryi_queue_loan(struct ferryi_queue *q, uint32_t owner, uint64_t len,
 		      struct ferryi_chunk *out, struct ferryi_growth *grow)
 {
-	uint32_t class = 1;
+	uint32_t class = 1, had;
 
 	if (len > q->message_max)
 		return -EMSGSIZE;
@@ -158,6 +158,7 @@ int ferryi_queue_loan(struct ferryi_queue *q, uint32_t owner, uint64_t len,
 	if (len <= FERRYI_INLINE && claim_in_class(q, 0, owner, out))
 		return 0;
 	for (uint32_t k = class; k < q->n_classes; k++) {
+		had = ferryi_queue_reserved(q, k);
 		if (claim_in_class(q, k, owner, out))
 			return 0;
 		if (k > class + 1) /* new memory at most one size up */
@@ -165,6 +166,9 @@ int ferryi_queue_loan(struct ferryi_queue *q, uint32_t owner, uint64_t len,
 		ferryi_growth_plan(q, k, grow);
 		if (grow->to > grow->from)
 			return 1;
+		/* somebody else has reserved the last of it since we looked */
+		if (grow->from > had && claim_in_class(q, k, owner, out))
+			return 0;
 	}
 	return -EAGAIN;
 }
