@@ -119,6 +119,27 @@ static void hand_on(struct ferryi_segment *s, enum ferryi_gate gate)
 		ferryi_mailbox_wake(s, gate);
 }
 
+/*
+ * A mailbox that is shut down ends with the last message that others hold: is
+ * there one?  Its word is watched, too, since its release tells only those who
+ * sleep already.
+ */
+static bool has_ended(struct ferryi_mailbox *b, struct ferryi_wait *w)
+{
+	struct ferryi_queue *q = &b->segment->view.queue;
+	uint64_t *held, word;
+
+	if (!(ferryi_load(&q->control->state) & FERRYI_CLOSED) ||
+	    ferryi_queue_needs_now(q))
+		return false;
+	held = ferryi_queue_held_by_others(q, ferryi_realm_owner(b->realm),
+					   &word);
+	if (!held)
+		return true;
+	ferryi_wait_word(w, ferryi_low_half(held), (uint32_t)word);
+	return false;
+}
+
 static int interest(struct ferry_link *l, enum ferryi_want want,
 		    struct ferryi_wait *w)
 {
@@ -142,7 +163,7 @@ static int interest(struct ferry_link *l, enum ferryi_want want,
 		ferryi_wait_word(w, watch.words[i].addr,
 				 watch.words[i].expected);
 	ferryi_wait_tick(w, watch.due);
-	return 0;
+	return want == FERRYI_WANT_RECV && has_ended(b, w);
 }
 
 static void woke(struct ferry_link *l, const struct ferryi_wait *w)

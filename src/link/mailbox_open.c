@@ -186,6 +186,10 @@ void ferryi_mailbox_fini(struct ferry_link *l)
 			ferryi_mailbox_wake(b->segment, FERRYI_GATE_RECV);
 		if (done.freed || done.lost)
 			ferryi_mailbox_wake(b->segment, FERRYI_GATE_CHUNK);
+		if (done.lost &&
+		    ferryi_load(&b->segment->view.queue.control->state) &
+			    FERRYI_CLOSED)
+			ferryi_mailbox_wake_all(b->segment); /* the last? */
 	}
 	free_handle(b->handle);
 	if (b->letters)

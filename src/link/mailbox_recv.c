@@ -148,9 +148,11 @@ static bool may_come_back(struct ferry_link *l)
 {
 	struct ferryi_mailbox *b = l->state;
 	struct ferryi_queue *q = queue_of(l);
+	uint64_t word;
 
 	return ferryi_queue_needs_now(q) ||
-	       ferryi_queue_held_by_others(q, ferryi_realm_owner(b->realm));
+	       ferryi_queue_held_by_others(q, ferryi_realm_owner(b->realm),
+					   &word);
 }
 
 /* Asked before the look that finds nothing: then no more will come. */

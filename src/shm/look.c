@@ -100,17 +100,19 @@ void ferryi_queue_census(const struct ferryi_queue *q,
 		}
 }
 
-bool ferryi_queue_held_by_others(const struct ferryi_queue *q, uint32_t owner)
+uint64_t *ferryi_queue_held_by_others(const struct ferryi_queue *q,
+				      uint32_t owner, uint64_t *out_word)
 {
 	for (uint32_t k = 0; k < q->n_classes; k++)
 		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n;
 		     i++) {
-			uint64_t word = ferryi_load(
-				&q->records[q->classes[k].first + i].word);
+			uint64_t *word =
+				&q->records[q->classes[k].first + i].word;
 
-			if (ferryi_word_state(word) == FERRYI_HELD &&
-			    ferryi_word_owner(word) != owner)
-				return true;
+			*out_word = ferryi_load(word);
+			if (ferryi_word_state(*out_word) == FERRYI_HELD &&
+			    ferryi_word_owner(*out_word) != owner)
+				return word;
 		}
-	return false;
+	return NULL;
 }

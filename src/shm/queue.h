@@ -176,8 +176,12 @@ struct ferryi_census {
 void ferryi_queue_census(const struct ferryi_queue *q,
 			 struct ferryi_census *out);
 
-/* Whether a process other than `owner` has taken a message and not ended it. */
-bool ferryi_queue_held_by_others(const struct ferryi_queue *q, uint32_t owner);
+/*
+ * A message that a process other than `owner` has taken and not ended: its
+ * word, with what it is in *out_word; or NULL.
+ */
+uint64_t *ferryi_queue_held_by_others(const struct ferryi_queue *q,
+				      uint32_t owner, uint64_t *out_word);
 
 /* After foreign writes: head and tail from the cells, which are the truth. */
 void ferryi_queue_heal_hints(struct ferryi_queue *q);
