@@ -182,7 +182,7 @@ static int repair(struct sweep *s)
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	ferryi_realm_look(s->realm);
+	ferryi_realm_look(s->realm, NULL);
 	note_repairs(s);
 	r = ferryi_each_name(s->dir, visit, s);
 	ferryi_realm_leave(s->realm);

@@ -243,7 +243,7 @@ static void look_at_first(struct ferryi_realm *r)
 		live += ferryi_slot_live(&g->slots[i]);
 	if (live <= MANY_LEASES ||
 	    ferryi_now() - ferryi_load(&g->control->looked_at) > FERRY_S(1))
-		ferryi_realm_look(r);
+		ferryi_realm_look(r, NULL);
 }
 
 int ferryi_realm_join(struct ferryi_realm **out, const char *directory,

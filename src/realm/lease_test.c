@@ -92,7 +92,7 @@ START_TEST(a_killed_ones_slot_is_reused_only_after_its_repair)
 
 	gate_await(&s->ready, 1);
 	ck_assert_uint_eq(s->owner[1], 1);
-	ck_assert_int_eq(ferryi_realm_look(r), 0);
+	ck_assert_int_eq(ferryi_realm_look(r, NULL), 0);
 	kill_child(pid);
 	ck_assert(ferryi_slot_live(&r->registry.slots[1]));
 	/* takes a free slot first, and repairs then, as whoever joins does */
@@ -102,9 +102,9 @@ START_TEST(a_killed_ones_slot_is_reused_only_after_its_repair)
 	ck_assert(!ferryi_slot_live(&r->registry.slots[1]));
 	kill_child(third);
 	epoch = r->registry.control->epoch;
-	ck_assert_int_eq(ferryi_realm_look(r), 1);
+	ck_assert_int_eq(ferryi_realm_look(r, NULL), 1);
 	ck_assert_uint_ne(r->registry.control->epoch, epoch);
-	ck_assert_int_eq(ferryi_realm_look(r), 0);
+	ck_assert_int_eq(ferryi_realm_look(r, NULL), 0);
 	expect_exit(child(join_and_tell, (void *)3), 0);
 	ck_assert_uint_eq(s->owner[3], 1);
 	ferryi_realm_leave(r);
@@ -134,11 +134,11 @@ START_TEST(a_forked_or_cloned_orphan_does_not_keep_its_parent_alive)
 	pid_t pid = child(join_and_leave_an_orphan, _i ? &s : NULL);
 
 	gate_await(&s->ready, 2);
-	ck_assert_int_eq(ferryi_realm_look(r), 0);
+	ck_assert_int_eq(ferryi_realm_look(r, NULL), 0);
 	kill_child(pid);
 	/* the raw clone has the lock still, and nothing could take it away */
 	ck_assert_int_eq(ferryi_lock_held(r->fd, s->owner[0], 1), _i);
-	ck_assert_int_eq(ferryi_realm_look(r), 1);
+	ck_assert_int_eq(ferryi_realm_look(r, NULL), 1);
 	ck_assert(!ferryi_slot_live(&r->registry.slots[s->owner[0]]));
 	gate_add(&s->end);
 	ferryi_realm_leave(r);
@@ -196,10 +196,10 @@ START_TEST(who_closes_all_descriptors_lives_and_goes_on)
 	s->count[1] = _i == 2 ? 1 : 60;
 	pid = child(go_on_without_descriptors, NULL);
 	gate_await(&s->ready, 1);
-	ck_assert_int_eq(ferryi_realm_look(r), 0);
+	ck_assert_int_eq(ferryi_realm_look(r, NULL), 0);
 	gate_add(&s->go);
 	gate_await(&s->ready, 2);
-	ck_assert_int_eq(ferryi_realm_look(r), 0);
+	ck_assert_int_eq(ferryi_realm_look(r, NULL), 0);
 	ok(ferry_open(&l, "jobs", FERRY_RECV));
 	ok(ferry_stat(l, &st));
 	ck_assert_uint_eq(st.queued, s->count[1]);

@@ -75,10 +75,11 @@ struct ferryi_registry *ferryi_realm_registry(struct ferryi_realm *r);
 
 /*
  * Look for leases whose holders have died and repair after them.  Returns how
- * many were found; 0 also when another thread is at it.  Does not wait, except
+ * many were found; 0 also when another thread is at it.  *out_ending (or NULL):
+ * somebody is on its way out and still holds its lock; look again.  Does not wait, except
  * that a repair may remove a name: see ferryi_realm_unlink().
  */
-int ferryi_realm_look(struct ferryi_realm *r);
+int ferryi_realm_look(struct ferryi_realm *r, bool *out_ending);
 
 /* Our own lease, after a closefrom(): take it again.  -ESTALE: too late. */
 int ferryi_realm_renew(struct ferryi_realm *r);

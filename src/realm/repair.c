@@ -128,47 +128,60 @@ static bool still_maps(const struct ferryi_realm *r,
 	       ferryi_maps_file(s->pid, r->dev, r->ino) == 1;
 }
 
-/* The lock is held, but perhaps by a forked child that outlives its parent. */
-static bool surely_gone(const struct ferryi_slot *s)
+/*
+ * The lock is held: by a process that lives, by one that is on its way out, or
+ * by a forked child that outlives its parent.
+ */
+static enum ferryi_fate fate_of(const struct ferryi_slot *s)
 {
-	return s->pid_namespace &&
-	       s->pid_namespace == ferryi_identity()->pid_namespace &&
-	       !ferryi_may_live(s->pid, s->start_time);
+	if (!s->pid_namespace ||
+	    s->pid_namespace != ferryi_identity()->pid_namespace)
+		return FERRYI_ALIVE;
+	return ferryi_fate(s->pid, s->start_time);
 }
 
-static int look_at(struct ferryi_realm *r, uint32_t i)
+static int look_at(struct ferryi_realm *r, uint32_t i, bool *ending)
 {
 	struct ferryi_slot *s = &r->registry.slots[i];
 	uint64_t state = ferryi_load(&s->state);
+	enum ferryi_fate fate;
 	int found = 0;
 
 	if (!(state & 1))
 		return 0;
-	if (ferryi_lock_try(r->fd, i, 1) < 0)
-		return surely_gone(s) ? ferryi_repair(r, i, state) : 0;
+	if (ferryi_lock_try(r->fd, i, 1) < 0) {
+		fate = fate_of(s);
+		*ending |= fate == FERRYI_ENDING;
+		return fate == FERRYI_ENDED ? ferryi_repair(r, i, state) : 0;
+	}
 	if (ferryi_load(&s->state) == state && !still_maps(r, s))
 		found = ferryi_repair(r, i, state);
 	ferryi_lock_drop(r->fd, i, 1);
 	return found;
 }
 
-int ferryi_realm_look(struct ferryi_realm *r)
+int ferryi_realm_look(struct ferryi_realm *r, bool *out_ending)
 {
 	int64_t began = ferryi_now();
+	bool ending = false;
 	int found = 0;
 
+	if (out_ending)
+		*out_ending = false;
 	if (pthread_mutex_trylock(&r->looking) != 0)
 		return 0;
 	if (ferryi_lease_renew(r) == 0) {
 		for (uint32_t i = 0; i < ferryi_registry_slots(&r->registry);
 		     i++)
 			if (i != r->owner)
-				found += look_at(r, i);
+				found += look_at(r, i, &ending);
 		ferryi_store(&r->registry.control->looked_at, began);
 	}
 	if (ferryi_load(&r->registry.control->death) != 0)
 		ferryi_store(&r->registry.control->death, 0); /* foreign */
 	pthread_mutex_unlock(&r->looking);
+	if (out_ending)
+		*out_ending = ending;
 	return found;
 }
 

@@ -94,7 +94,7 @@ static int remove_abandoned(struct ferryi_realm *r, const char *name,
 	    !ferryi_is_retired(&v->queue))
 		return 0;
 	if (has_dead_member(r, &v->queue))
-		ferryi_realm_look(r);
+		ferryi_realm_look(r, NULL);
 	if (!ferryi_retire_if_unused(&v->queue))
 		return 0;
 	e = ferryi_realm_unlink(r, name, &v->file);

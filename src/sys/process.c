@@ -70,9 +70,16 @@ uint32_t ferryi_generation(void)
 
 /* --- identity ---------------------------------------------------------- */
 
-uint64_t ferryi_start_time(pid_t pid)
+/* What proc(5) says in the fields 3, 9, 22 and 31 of /proc/PID/stat. */
+struct stat_line {
+	char state;
+	uint64_t flags, start_time, pending;
+};
+
+static bool read_stat(pid_t pid, struct stat_line *out)
 {
 	char path[48], text[1024], *p;
+	uint64_t field[32] = { 0 };
 	ssize_t n;
 	int fd;
 
@@ -82,16 +89,30 @@ uint64_t ferryi_start_time(pid_t pid)
 		 (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
+		return false;
 	n = read(fd, text, sizeof text - 1);
 	close(fd);
 	if (n <= 0)
-		return 0;
+		return false;
 	text[n] = 0;
 	p = strrchr(text, ')'); /* the name before it may hold anything */
-	for (int field = 2; p && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	return p ? strtoull(p, NULL, 10) : 0;
+	if (!p || strlen(p) < 4)
+		return false;
+	out->state = p[2];
+	p += 3;
+	for (int i = 4; i <= 31 && *p; i++)
+		field[i] = strtoull(p, &p, 10);
+	out->flags = field[9];
+	out->start_time = field[22];
+	out->pending = field[31];
+	return true;
+}
+
+uint64_t ferryi_start_time(pid_t pid)
+{
+	struct stat_line s;
+
+	return read_stat(pid, &s) ? s.start_time : 0;
 }
 
 static void read_identity(void)
@@ -144,16 +165,30 @@ void ferryi_process_name(pid_t pid, char out[16])
 
 /* --- others ------------------------------------------------------------ */
 
-bool ferryi_may_live(uint32_t pid, uint64_t start)
+#define EXITING 0x4u /* PF_EXITING of the kernel: before it rings our bell */
+#define KILLED	(1u << (SIGKILL - 1))
+
+enum ferryi_fate ferryi_fate(uint32_t pid, uint64_t start)
 {
-	uint64_t now;
+	struct stat_line s;
 
 	if (pid == 0 || pid > INT32_MAX)
-		return true;
+		return FERRYI_ALIVE;
 	if (kill((pid_t)pid, 0) != 0 && errno == ESRCH)
-		return false;
-	now = ferryi_start_time((pid_t)pid);
-	return now == 0 || start == 0 || now == start;
+		return FERRYI_ENDED;
+	if (!read_stat((pid_t)pid, &s) || s.start_time == 0)
+		return FERRYI_ALIVE;
+	if (start != 0 && s.start_time != start)
+		return FERRYI_ENDED;
+	/* The other threads of a zombie may live on. */
+	return s.state != 'Z' && (s.flags & EXITING || s.pending & KILLED) ?
+		       FERRYI_ENDING :
+		       FERRYI_ALIVE;
+}
+
+bool ferryi_may_live(uint32_t pid, uint64_t start)
+{
+	return ferryi_fate(pid, start) != FERRYI_ENDED;
 }
 
 int ferryi_maps_file(uint32_t pid, dev_t dev, ino_t ino)

@@ -26,7 +26,15 @@ uint64_t ferryi_start_time(pid_t pid);
 /* The comm of a pid of our namespace, or "". */
 void ferryi_process_name(pid_t pid, char out[16]);
 
-/* False when it is certain that pid (of our namespace) started at `start` has ended. */
+/*
+ * What is certain about pid (of our namespace) that started at `start`; in
+ * doubt it is alive.  FERRYI_ENDING: killed or on its way out, and its
+ * descriptors, with the locks on them, may not be closed yet.
+ */
+enum ferryi_fate { FERRYI_ALIVE, FERRYI_ENDING, FERRYI_ENDED };
+enum ferryi_fate ferryi_fate(uint32_t pid, uint64_t start);
+
+/* Not FERRYI_ENDED. */
 bool ferryi_may_live(uint32_t pid, uint64_t start);
 
 /* Whether pid maps the file (dev, ino): 1, 0, or -1 when we may not know. */

@@ -138,6 +138,71 @@ START_TEST(a_process_is_dead_when_its_pid_is_gone_or_started_anew)
 }
 END_TEST
 
+static void stay_behind_others(void *arg)
+{
+	(void)arg;
+	stay();
+}
+
+/* It shares our CPU and runs when we sleep. */
+static enum ferryi_fate fate_right_after_a_kill(void)
+{
+	struct sched_param none = { 0 };
+	enum ferryi_fate fate;
+	cpu_set_t one;
+	pid_t pid;
+
+	CPU_ZERO(&one);
+	CPU_SET((unsigned)sched_getcpu(), &one);
+	ck_assert_int_eq(sched_setaffinity(0, sizeof one, &one), 0);
+	pid = child(stay_behind_others, NULL);
+	ck_assert_int_eq(sched_setscheduler(pid, SCHED_IDLE, &none), 0);
+	ck_assert_int_eq(ferryi_fate((uint32_t)pid, 0), FERRYI_ALIVE);
+	kill(pid, SIGKILL);
+	fate = ferryi_fate((uint32_t)pid, 0);
+	waitpid(pid, NULL, 0);
+	ck_assert_int_eq(ferryi_fate((uint32_t)pid, 0), FERRYI_ENDED);
+	return fate;
+}
+
+START_TEST(a_killed_process_is_ending_until_it_has_ended)
+{
+	until(fate_right_after_a_kill() == FERRYI_ENDING);
+}
+END_TEST
+
+static void *live_on(void *arg)
+{
+	(void)arg;
+	stay();
+	return NULL;
+}
+
+static void leave_a_thread(void *arg)
+{
+	pthread_t t;
+
+	pthread_create(&t, NULL, live_on, arg);
+	pthread_exit(NULL);
+}
+
+START_TEST(who_leaves_threads_behind_is_alive)
+{
+	pid_t pid = child(leave_a_thread, NULL);
+	char name[64], line[400] = "";
+	int fd;
+
+	snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+	while (!strstr(line, ") Z ")) {
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+		ck_assert_int_gt(read(fd, line, sizeof line - 1), 0);
+		close(fd);
+	}
+	ck_assert_int_eq(ferryi_fate((uint32_t)pid, 0), FERRYI_ALIVE);
+	kill_child(pid);
+}
+END_TEST
+
 START_TEST(a_mapped_file_is_seen_in_a_process)
 {
 	char path[200];
@@ -177,6 +242,8 @@ int main(void)
 	tcase_add_test(t, a_name_with_brackets_does_not_hide_the_start_time);
 	tcase_add_test(t,
 		       a_process_is_dead_when_its_pid_is_gone_or_started_anew);
+	tcase_add_test(t, a_killed_process_is_ending_until_it_has_ended);
+	tcase_add_test(t, who_leaves_threads_behind_is_alive);
 	tcase_add_test(t, a_mapped_file_is_seen_in_a_process);
 	return unit_main(t, "process");
 }

@@ -9,8 +9,9 @@
  *
  *   - The bell rings before the kernel drops the dead one's locks.  So after a
  *     bell the sleeper is suspicious: it looks, sleeps 1, 2, 4 .. 128 ms, and
- *     looks again, until a whole round has found nobody.  When its call ends
- *     before that, it rings the bell for another sleeper.
+ *     looks again, until a whole round has found nobody, and nobody who is on
+ *     its way out.  When its call ends before that, it rings the bell for
+ *     another sleeper.
  *   - A bell that rang while nobody slept is lost.  So the first two sleeps of a
  *     call are short, each followed by a look, unless somebody else has looked
  *     in the second half of that sleep.
@@ -137,10 +138,14 @@ static void resign(struct ferryi_wait *w)
 
 /* --- looking for the dead ----------------------------------------------- */
 
-static void look(struct ferryi_wait *w)
+/* True: somebody is dying whose locks are still held. */
+static bool look(struct ferryi_wait *w)
 {
-	if (ferryi_realm_look(w->realm) > 0 && w->suspicion)
+	bool ending;
+
+	if (ferryi_realm_look(w->realm, &ending) > 0 && w->suspicion)
 		w->suspicion = SUSPICION_FROM; /* there may be more of them */
+	return ending;
 }
 
 /* Somebody has looked after `at`: the bells before it are not ours to make up
@@ -178,16 +183,20 @@ static ferry_time next_look(struct ferryi_wait *w, ferry_time now)
  */
 static void look_after_sleep(struct ferryi_wait *w, ferry_time after)
 {
+	bool ending;
+
 	if (w->suspicion) {
-		look(w);
-		w->suspicion = w->suspicion < SUSPICION_TO ? w->suspicion * 2 :
-							     0;
+		ending = look(w);
+		if (w->suspicion < SUSPICION_TO)
+			w->suspicion *= 2;
+		else if (!ending)
+			w->suspicion = 0;
 		return;
 	}
 	if (w->looks < 2) {
 		w->looks++;
-		if (!looked_after(w, after))
-			look(w);
+		if (!looked_after(w, after) && look(w))
+			w->suspicion = SUSPICION_FROM;
 		return;
 	}
 	if (w->elected)

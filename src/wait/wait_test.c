@@ -368,7 +368,7 @@ START_TEST(a_foreign_write_to_the_death_word_is_healed)
 {
 	join();
 	ferryi_store(&control()->death, 7);
-	ck_assert_int_eq(ferryi_realm_look(realm), 0);
+	ck_assert_int_eq(ferryi_realm_look(realm, NULL), 0);
 	ck_assert_uint_eq(control()->death, 0);
 	ferryi_realm_leave(realm);
 }

@@ -255,7 +255,7 @@ static void join(struct proc *p)
 	while (ferryi_lease_take(&p->realm) < 0)
 		;
 	ferryi_realm_enter(&p->realm);
-	ferryi_realm_look(&p->realm);
+	ferryi_realm_look(&p->realm, NULL);
 	p->segment = calloc(1, sizeof *p->segment);
 	if (!p->segment || !(p->segment->name = strdup("box")))
 		abort();

@@ -85,6 +85,17 @@ bool __wrap_ferryi_may_live(uint32_t pid, uint64_t start)
 	return p && p->life != DEAD;
 }
 
+enum ferryi_fate __wrap_ferryi_fate(uint32_t pid, uint64_t start);
+enum ferryi_fate __wrap_ferryi_fate(uint32_t pid, uint64_t start)
+{
+	const struct proc *p = by_pid(pid);
+
+	(void)start;
+	if (!p || p->life == DEAD)
+		return FERRYI_ENDED;
+	return p->life == DYING ? FERRYI_ENDING : FERRYI_ALIVE;
+}
+
 int __wrap_ferryi_maps_file(uint32_t pid, dev_t dev, ino_t ino);
 int __wrap_ferryi_maps_file(uint32_t pid, dev_t dev, ino_t ino)
 {
@@ -231,6 +242,9 @@ void kernel_exit(struct proc *p)
 	p->locks_until = world_steps();
 	if (random_one_in(&world.random, 2))
 		p->locks_until += random_below(&world.random, 400);
+	p->starved = random_one_in(&world.random, 8);
+	if (p->starved)
+		p->locks_until += random_below(&world.random, 20000);
 }
 
 void kernel_drop_locks(struct proc *p)

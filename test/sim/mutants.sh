@@ -120,6 +120,8 @@ caught 'asleep|endless' 'a sleeper does not raise its gate' link/mailbox.c \
 	'ferryi_gate_raise(q, gate);' ';'
 caught asleep 'a wake-up is not handed on' link/mailbox.c \
 	$'b = l->state;\n\n\thand_on(b->segment, w->gate);' 'b = 0;'
+caught unnoticed 'who dies slowly is looked for in vain' wait/wait.c \
+	$'\treturn ending;' $'\treturn false && ending;'
 caught asleep 'a sender waits although memory can be reserved' shm/watch.c \
 	'k > 0 && sizes++ < 2' '0'
 caught asleep 'the last release is slept through' link/mailbox.c \

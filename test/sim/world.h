@@ -56,6 +56,7 @@ struct proc {
 	bool stopped;
 	bool ending; /* it was cancelled: give everything back and go */
 	unsigned number;
+	bool starved;	     /* dying, and others have its CPU */
 	int64_t locks_until; /* step at which a dying one's locks go */
 	int64_t stop_until;  /* step */
 	uint64_t stop_laps;  /* or until so many messages were accepted */
