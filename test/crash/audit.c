@@ -260,8 +260,9 @@ void audit_queue(struct round *r)
 		audit_drain(r, r->other);
 	stat_of(r->box, &st);
 	/* Killed between the drop and its count: one is not counted. */
-	ledger_settle(r->sc->flags & SC_MAY_DROP ? st.dropped + st.lost + 1 :
-						   0);
+	ledger_settle(r->sc->flags & SC_MAY_DROP ?
+			      st.dropped + st.lost + (uint64_t)r->deaths :
+			      0);
 	if (!st.closed)
 		audit_capacity(r, r->box);
 	audit_figures(r->box);

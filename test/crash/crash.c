@@ -9,6 +9,7 @@
  *   crash --most 100           about 100 kills a scenario, evenly spread
  *   crash --only "take"        scenarios whose name contains the words
  *   crash --only "take" --kill 120    that one kill
+ *   crash --double 50000 --seed 7     so many pairs of kills, see double.c
  *
  * A scenario is first stepped to its end and recorded; then it is run once
  * for each recorded instruction and killed there (test/lib/step.h).  Workers,
@@ -35,58 +36,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "campaign.h"
 #include "look.h"
-#include "round.h"
 
 #define MAX_SCENARIOS 96
 #define TRACE_MAX     400000
-#define ROUND_S	      40.0
-/* Executions of one instruction that are all killed, and what then is. */
-#define LOOP 64
-#define THIN 16
-/* Slower, and it may be that a sleeper looked by itself: see round.c. */
-#define PROMPT_S 0.003
-/* A wake-up worth a line. */
-#define SLOW_S 0.05
-/* A scenario that fails this often has made its point. */
-#define ENOUGH_FAULTS 10
-
-struct options {
-	long stride, most, kill;
-	const char *only;
-	int jobs, recoverers;
-	unsigned seed;
-	bool list, json, plain_futex, every;
-};
-
-/* What all workers found about one scenario. */
-struct tally {
-	volatile int parts_left;
-	volatile long instructions, kills, restepped, repaired, thinned, aged;
-	volatile int faults[FAULT_KINDS];
-	volatile double wake_s, seconds;
-};
+/* Of the pairs, a scenario without a crowd gets so many times as many. */
+#define CROWD_WEIGHT 16
 
 struct board {
 	volatile int next_unit;
 	struct tally tally[2 * MAX_SCENARIOS]; /* the second half: twice */
 };
 
-static struct options opt = { .stride = 1, .kill = -1, .seed = 1 };
+struct options opt = { .stride = 1, .kill = -1, .seed = 1 };
 static struct board *board;
-static struct scratch scratch;
-static struct step_trace *trace;
-static char clean[512];
-static int cpu;
-
-static int total(const struct tally *t)
-{
-	int n = 0;
-
-	for (int i = 0; i < FAULT_KINDS; i++)
-		n += t->faults[i];
-	return n;
-}
+static struct bench bench;
 
 static struct tally *tally_of(int scenario, bool twice)
 {
@@ -98,161 +63,52 @@ static bool wanted(const struct scenario *sc)
 	return !opt.only || strstr(sc->name, opt.only);
 }
 
-/* One round in a process of its own; whatever it left running is ended. */
-static void run_round(const struct orders *o)
-{
-	double end = look_clock() + ROUND_S;
-	int status = 0;
-	pid_t pid;
-
-	scratch_empty(&scratch);
-	ledger_clear();
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		setpgid(0, 0);
-		round_run(o);
-	}
-	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (look_clock() > end) {
-			violate(FAULT_HANG, "the auditor hangs in a call");
-			kill(pid, SIGKILL);
-		}
-		look_pause_us(200);
-	}
-	killpg(pid, SIGKILL); /* participants, when it did not end well */
-	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
-		violate(FAULT_OTHER, "the auditor died of %s",
-			strsignal(WTERMSIG(status)));
-}
-
-static void report_faults(const struct orders *o)
-{
-	int n = ledger->n_texts;
-
-	for (int i = 0; i < n && i < LEDGER_TEXTS; i++)
-		printf("  VIOLATION in \"%s\"%s, killed at %ld of %ld: %s\n",
-		       o->sc->name, o->recoverers ? ", recoverers killed" : "",
-		       o->approach == BY_RECORD ? ledger->steps : o->k,
-		       o->trace->n, ledger->text[i]);
-	fflush(stdout);
-}
-
-static void add(struct tally *t, const struct orders *o)
-{
-	__atomic_fetch_add(&t->kills, 1, __ATOMIC_RELAXED);
-	for (int i = 0; i < FAULT_KINDS; i++)
-		__atomic_fetch_add(&t->faults[i], ledger->faults[i],
-				   __ATOMIC_RELAXED);
-	if (o->trace->n > t->instructions)
-		t->instructions = o->trace->n;
-	__atomic_fetch_add(&t->repaired, ledger->repaired, __ATOMIC_RELAXED);
-	if (ledger->wake_s > t->wake_s)
-		t->wake_s = ledger->wake_s;
-	if (ledger->wake_s > SLOW_S)
-		printf("  slow in \"%s\", killed at %ld of %ld: %.1f ms\n",
-		       o->sc->name, o->k, o->trace->n, ledger->wake_s * 1e3);
-	if (ledger_total())
-		report_faults(o);
-}
-
-/* Whether this one of many alike may be left out. */
-static bool thin_out(struct tally *t, long k, bool alike)
-{
-	if (!alike || opt.every || opt.most || opt.stride > 1 ||
-	    opt.kill >= 0 || k % THIN == 0)
-		return false;
-	__atomic_fetch_add(&t->thinned, 1, __ATOMIC_RELAXED);
-	return true;
-}
-
-/* Kill at o->k, by stepping when this run took another path. */
-static void kill_at(struct tally *t, struct orders *o)
-{
-	o->approach = BY_BREAKPOINT;
-	o->aged = opt.most || opt.every || opt.kill >= 0 || o->k % THIN == 0;
-	run_round(o);
-	if (!o->aged && ledger->wake_s > PROMPT_S && !ledger_total()) {
-		__atomic_fetch_add(&t->aged, 1, __ATOMIC_RELAXED);
-		o->aged = true;
-		run_round(o);
-	}
-	if (ledger->outcome != STEP_REACHED && !ledger_total()) {
-		if (thin_out(t, o->k, true)) {
-			add(t, o);
-			return;
-		}
-		__atomic_fetch_add(&t->restepped, 1, __ATOMIC_RELAXED);
-		o->approach = BY_STEPS;
-		run_round(o);
-	}
-	add(t, o);
-}
-
-static void kill_everywhere(struct tally *t, struct orders *o, int part,
-			    int parts)
-{
-	long stride = opt.stride;
-	long step, k;
-
-	if (opt.most && o->trace->n / opt.most > stride)
-		stride = o->trace->n / opt.most;
-	step = stride * parts;
-	k = ((long)(opt.seed * 7919u) % stride + part * stride) % step;
-
-	for (; k < o->trace->n && total(t) < ENOUGH_FAULTS; k += step) {
-		if (thin_out(t, k, o->sc->crowd || o->trace->at[k].nth > LOOP))
-			continue;
-		o->k = k;
-		o->seed = opt.seed + (unsigned)k;
-		kill_at(t, o);
-	}
-}
-
-static void run_unit(int scenario, int part, int parts, int recoverers)
-{
-	const struct scenario *sc = scenario_at(scenario);
-	struct tally *t = tally_of(scenario, recoverers == 2);
-	struct orders o = { .sc = sc,
-			    .k = LONG_MAX,
-			    .approach = BY_RECORD,
-			    .trace = trace,
-			    .seed = opt.seed,
-			    .aged = true,
-			    .cpu = cpu,
-			    .scratch = &scratch,
-			    .clean = clean };
-	double began = look_clock();
-	int again = sc->flags & SC_IDLE ? 20 : 0;
-
-	trace->n = 0;
-	run_round(&o);
-	add(t, &o);
-	while (again-- > 0 && !total(t)) {
-		trace->n = 0;
-		run_round(&o);
-		add(t, &o);
-	}
-	step_trace_index(trace);
-	o.recoverers = recoverers;
-	if (opt.kill >= 0) {
-		o.k = opt.kill;
-		kill_at(t, &o);
-	} else if (!(sc->flags & SC_IDLE)) {
-		kill_everywhere(t, &o, part, parts);
-	}
-	t->seconds += look_clock() - began;
-}
-
 static void print_line(const struct scenario *sc, const struct tally *t,
 		       bool twice)
 {
+	if (opt.pairs)
+		printf("%6ld pairs %4ld missed  ", t->pairs, t->missed);
 	printf("%s%-44s %6ld instructions %6ld kills %3d violations"
 	       "  worst wake %7.2f ms  %5.1f s  %ld again  %ld aged  %ld repaired\n",
 	       twice ? "2x " : "   ", sc->name, t->instructions, t->kills,
-	       total(t), t->wake_s * 1e3, t->seconds, t->restepped, t->aged,
-	       t->repaired);
+	       tally_total(t), t->wake_s * 1e3, t->seconds, t->restepped,
+	       t->aged, t->repaired);
 	fflush(stdout);
+}
+
+/* A crowd takes long to gather. */
+static long pairs_of(const struct scenario *sc)
+{
+	long weight = 0;
+
+	for (int i = 0; scenario_at(i); i++)
+		if (wanted(scenario_at(i)) && double_fits(scenario_at(i)))
+			weight += scenario_at(i)->crowd ? 1 : CROWD_WEIGHT;
+	return (opt.pairs * (sc->crowd ? 1 : CROWD_WEIGHT) + weight - 1) /
+	       weight;
+}
+
+static void run_unit(int scenario, int part, int parts, bool twice)
+{
+	const struct scenario *sc = scenario_at(scenario);
+	struct tally *t = tally_of(scenario, twice);
+	double began = look_clock();
+
+	if (opt.pairs)
+		kill_doubly(sc, t, &bench, pairs_of(sc),
+			    opt.seed * 1024 + (unsigned)scenario);
+	else
+		kill_singly(sc, t, &bench, part, parts,
+			    twice ? 2 : opt.recoverers);
+	t->seconds += look_clock() - began;
+}
+
+/* Whether there is such a unit: twice is for single kills. */
+static bool has_unit(const struct scenario *sc, bool twice)
+{
+	if (!wanted(sc) || (opt.pairs && (twice || !double_fits(sc))))
+		return false;
+	return !twice || (sc->flags & SC_TWICE);
 }
 
 /* Units: for each scenario its parts, then its parts with two recoverers. */
@@ -269,9 +125,9 @@ static void work(int parts)
 		if (!sc)
 			return;
 		t = tally_of(i, twice);
-		if (!wanted(sc) || (twice && !(sc->flags & SC_TWICE)))
+		if (!has_unit(sc, twice))
 			continue;
-		run_unit(i, part, parts, twice ? 2 : opt.recoverers);
+		run_unit(i, part, parts, twice);
 		if (__atomic_sub_fetch(&t->parts_left, 1, __ATOMIC_SEQ_CST) ==
 		    0)
 			print_line(sc, t, twice);
@@ -295,7 +151,7 @@ static void learn_clean(void)
 		fprintf(stderr, "crash: cannot create a mailbox at all\n");
 		exit(2);
 	}
-	scratch_names(&scratch, clean, sizeof(clean));
+	scratch_names(&bench.scratch, bench.clean, sizeof(bench.clean));
 }
 
 static pid_t start_worker(int i, int parts)
@@ -306,21 +162,22 @@ static pid_t start_worker(int i, int parts)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	cpu = i % (int)sysconf(_SC_NPROCESSORS_ONLN);
+	bench.cpu = i % (int)sysconf(_SC_NPROCESSORS_ONLN);
 	snprintf(tag, sizeof(tag), "crash%d", i);
-	scratch_make(&scratch, tag);
-	trace = step_trace_new(TRACE_MAX);
-	if (!trace || !ledger_make())
+	scratch_make(&bench.scratch, tag);
+	bench.trace = step_trace_new(TRACE_MAX);
+	bench.second = step_trace_new(TRACE_MAX);
+	if (!bench.trace || !bench.second || !ledger_make())
 		_exit(2);
 	learn_clean();
 	work(parts);
-	scratch_remove(&scratch);
+	scratch_remove(&bench.scratch);
 	_exit(0);
 }
 
 static int summary(void)
 {
-	long kills = 0, restepped = 0, thinned = 0;
+	long kills = 0, restepped = 0, thinned = 0, pairs = 0, missed = 0;
 	int bad = 0, n = 0;
 	double wake = 0;
 
@@ -331,9 +188,15 @@ static int summary(void)
 		kills += t->kills;
 		restepped += t->restepped;
 		thinned += t->thinned;
-		bad += total(t);
+		pairs += t->pairs;
+		missed += t->missed;
+		bad += tally_total(t);
 		wake = t->wake_s > wake ? t->wake_s : wake;
 	}
+	if (opt.pairs)
+		printf("%ld double kills, %ld more in which the recoverer took "
+		       "another path and ended\n",
+		       pairs, missed);
 	printf("TOTAL %d scenarios, %ld kills, %d violations, worst wake "
 	       "%.2f ms, %ld stepped again, %ld thinned out, stride %ld, "
 	       "at most %ld each, seed %u\n",
@@ -357,7 +220,8 @@ static void print_json(void)
 		       "\"instructions\":%ld,\"kills\":%ld,\"violations\":%d,"
 		       "\"worst_wake_ms\":%.3f}",
 		       comma, sc->name, i >= MAX_SCENARIOS ? 2 : 0,
-		       t->instructions, t->kills, total(t), t->wake_s * 1e3);
+		       t->instructions, t->kills, tally_total(t),
+		       t->wake_s * 1e3);
 		comma = ",";
 	}
 	printf("\n]\n");
@@ -372,12 +236,19 @@ static void list_scenarios(void)
 static void parse(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "stride", 1, 0, 's' },     { "most", 1, 0, 'm' },
-		{ "only", 1, 0, 'n' },	     { "kill", 1, 0, 'k' },
-		{ "jobs", 1, 0, 'j' },	     { "seed", 1, 0, 'r' },
-		{ "list", 0, 0, 'l' },	     { "json", 0, 0, 'J' },
-		{ "recoverers", 1, 0, 'R' }, { "plain-futex", 0, 0, 'p' },
-		{ "every", 0, 0, 'e' },	     { 0 },
+		{ "stride", 1, 0, 's' },
+		{ "most", 1, 0, 'm' },
+		{ "only", 1, 0, 'n' },
+		{ "kill", 1, 0, 'k' },
+		{ "jobs", 1, 0, 'j' },
+		{ "seed", 1, 0, 'r' },
+		{ "list", 0, 0, 'l' },
+		{ "json", 0, 0, 'J' },
+		{ "recoverers", 1, 0, 'R' },
+		{ "plain-futex", 0, 0, 'p' },
+		{ "every", 0, 0, 'e' },
+		{ "double", 1, 0, 'd' },
+		{ 0 },
 	};
 	int c;
 
@@ -394,6 +265,7 @@ static void parse(int argc, char **argv)
 		case 'J': opt.json = true; break;
 		case 'R': opt.recoverers = atoi(optarg); break;
 		case 'e': opt.every = true; break;
+		case 'd': opt.pairs = atol(optarg); break;
 		case 'p': opt.plain_futex = true; break;
 		default: exit(2);
 		}
@@ -439,7 +311,7 @@ int main(int argc, char **argv)
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (board == MAP_FAILED)
 		return 2;
-	parts = opt.kill >= 0 ? 1 : opt.jobs;
+	parts = opt.kill >= 0 || opt.pairs ? 1 : opt.jobs;
 	for (int i = 0; i < 2 * MAX_SCENARIOS; i++)
 		board->tally[i].parts_left = parts;
 	for (int i = 0; i < opt.jobs; i++)

@@ -131,7 +131,7 @@ static struct actor *spawn(void (*be)(struct actor *))
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(2);
-	if (be != be_victim)
+	if (be != be_victim && be != second_be)
 		any_cpu();
 	while (sem_wait(&a->go))
 		;
@@ -336,15 +336,22 @@ void round_run(const struct orders *orders)
 	r->sc = o.sc;
 	r->k = o.k;
 	r->aged = o.aged;
+	r->deaths = o.second ? 2 : 1;
 	use_cpu(o.cpu);
 	deed_setup(o.sc);
 	hire(r);
 	for (int i = 0; i < o.recoverers; i++)
 		recoverer[i] = spawn(be_recoverer);
+	if (o.second) {
+		second_start(&o);
+		r->second = spawn(second_be);
+	}
 	any_cpu();
 	gather_crowd(r);
 	open_boxes(r);
 	use_cpu(o.cpu);
+	if (r->second)
+		second_attach(r);
 	sem_post(&r->victim->go);
 	if (!step_attach(&s, r->victim->pid, &ledger->marks))
 		setup_failed("the victim does not stop");
@@ -355,7 +362,11 @@ void round_run(const struct orders *orders)
 	if (!r->sc->wake)
 		wake(r);
 	drive_victim(r, &o, &s);
+	if (r->second)
+		second_await(r);
 	finish_victim(r, &s);
+	if (r->second)
+		second_drive(r, &o);
 	for (int i = 0; i < o.recoverers; i++)
 		kill_a_recoverer(&o, recoverer[i]);
 	for (int i = 0; i < r->sc->crowd; i++)

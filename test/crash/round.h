@@ -14,6 +14,13 @@
 #include "scratch.h"
 #include "step.h"
 
+/* What repairs after the victim, in a double kill. */
+enum second_kind {
+	CLEANS_UP, /* ferry_gc() */
+	COMES_IN,  /* opens, takes, releases, closes */
+	SECOND_KINDS,
+};
+
 /* How the victim is brought to instruction k. */
 enum approach {
 	BY_RECORD,     /* step to the end and write the trace */
@@ -28,8 +35,12 @@ struct orders {
 	struct step_trace *trace;
 	int recoverers; /* killed at random points before the audit */
 	unsigned seed;
-	bool aged; /* sleepers have slept for long */
-	int cpu;   /* for the victim and its stepper */
+	bool aged;		   /* sleepers have slept for long */
+	int cpu;		   /* for the victim and its stepper */
+	struct step_trace *second; /* of a recoverer that is stepped, or NULL */
+	enum second_kind kind;	   /* what that one does */
+	bool to_its_end;	   /* and is recorded, instead of killed at j */
+	long j;
 	const struct scratch *scratch;
 	const char *clean; /* names in a realm that nobody uses any more */
 };
@@ -56,6 +67,15 @@ void audit_residue(const struct orders *o);
 
 /* End the sleep of those who could not make progress, then end them. */
 void audit_retire(struct round *r);
+
+/* second.c: the recoverer of a double kill.  It is there before the victim
+ * acts; once that is dead it is driven to its instruction j, and killed. */
+extern const char *const second_name[SECOND_KINDS];
+void second_be(struct actor *a);
+void second_start(const struct orders *o);
+void second_attach(struct round *r);
+void second_await(struct round *r); /* just before the victim is killed */
+void second_drive(struct round *r, const struct orders *o);
 
 /* For the hooks of scenarios. */
 bool round_await(struct actor *a, double seconds);

@@ -43,7 +43,9 @@ struct round {
 	int n_loans;
 	bool aged; /* sleepers have slept for long */
 	double killed_at;
-	bool woke; /* sleepers started, wake() called */
+	bool woke;	      /* sleepers started, wake() called */
+	int deaths;	      /* by a kill in the middle of something */
+	struct actor *second; /* the recoverer of a double kill, or NULL */
 	struct actor *victim, *dead, *helper, *sleeper[3], *crowd;
 	int n_sleepers;
 };
