@@ -104,11 +104,16 @@ void tally_add(struct tally *t, const struct orders *o)
 		report_faults(o);
 }
 
-/* Whether this one of many alike may be left out. */
-static bool thin_out(struct tally *t, long k, bool alike)
+/*
+ * Whether this one of many alike may be left out.  Not of those who stand
+ * still for three laps; but most of what a woken one does is to fall asleep.
+ */
+static bool thin_out(struct tally *t, const struct orders *o, bool alike)
 {
-	if (!alike || opt.every || opt.most || opt.stride > 1 ||
-	    opt.kill >= 0 || k % THIN == 0)
+	bool all = (o->sc->flags & SC_LAPS) && !o->sc->wake;
+
+	if (!alike || all || opt.every || opt.most || opt.stride > 1 ||
+	    opt.kill >= 0 || o->k % THIN == 0)
 		return false;
 	__atomic_fetch_add(&t->thinned, 1, __ATOMIC_RELAXED);
 	return true;
@@ -126,7 +131,7 @@ static void kill_at(struct tally *t, struct orders *o)
 		run_round(o);
 	}
 	if (ledger->outcome != STEP_REACHED && !ledger_total()) {
-		if (thin_out(t, o->k, true)) {
+		if (thin_out(t, o, true)) {
 			tally_add(t, o);
 			return;
 		}
@@ -149,9 +154,9 @@ static void kill_everywhere(struct tally *t, struct orders *o, int part,
 	k = ((long)(opt.seed * 7919u) % stride + part * stride) % step;
 
 	for (; k < o->trace->n && tally_total(t) < ENOUGH_FAULTS; k += step) {
-		if (thin_out(t, k, o->sc->crowd || o->trace->at[k].nth > LOOP))
-			continue;
 		o->k = k;
+		if (thin_out(t, o, o->sc->crowd || o->trace->at[k].nth > LOOP))
+			continue;
 		o->seed = opt.seed + (unsigned)k;
 		kill_at(t, o);
 	}

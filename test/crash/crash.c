@@ -19,7 +19,8 @@
  * executed more than LOOP times (checksums, scans) only one in THIN, of a
  * scenario with a crowd, which takes long to gather, the same, and of the
  * instructions that were met by stepping but not at full speed, where the
- * others are quicker, only one in THIN is stepped to again.
+ * others are quicker, only one in THIN is stepped to again.  Who stands for three
+ * laps of the others does so after each of its instructions.
  *
  * The exit status is 0 when nothing was violated, 1 when something was, 77 where
  * single-stepping is not possible.

@@ -285,12 +285,22 @@ static void drive_victim(struct round *r, const struct orders *o,
 	ledger->steps = s->steps;
 }
 
+/* Some wait for the victim, at most this long before it goes on. */
+#define HELP_S 0.05
+
+static void let_help(struct round *r)
+{
+	bool laps = r->sc->flags & SC_LAPS;
+
+	sem_post(&r->helper->go);
+	if (!round_await(r->helper, laps ? HANG_S : HELP_S) && laps)
+		violate(FAULT_HANG, "nobody gets by a stopped process");
+}
+
 static void finish_victim(struct round *r, struct stepper *s)
 {
-	if (r->helper) {
-		sem_post(&r->helper->go);
-		round_await(r->helper, 0.05);
-	}
+	if (r->helper)
+		let_help(r);
 	r->killed_at = look_clock();
 	if ((r->sc->flags & SC_RESUME) && !step_finish(s, HANG_S))
 		violate(FAULT_HANG, "the victim went on and never returned");

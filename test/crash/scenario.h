@@ -60,7 +60,8 @@ enum {
 	SC_OUTSIDE = 1u << 6,	   /* the victim has not opened anything yet */
 	SC_TWICE = 1u << 7,	 /* also with two recoverers that are killed */
 	SC_NEVER_FULL = 1u << 8, /* a send to the full mailbox succeeds */
-	SC_IDLE = 1u << 9,	 /* only the end is of interest: idle, killed */
+	SC_LAPS = 1u << 10, /* its helper waits for nobody: await its end */
+	SC_IDLE = 1u << 9,  /* only the end is of interest: idle, killed */
 };
 
 struct scenario {
@@ -85,6 +86,6 @@ size_t scenario_size(const struct scenario *sc);
 const struct scenario *scenario_at(int i); /* NULL behind the last */
 
 extern const struct scenario scenarios_send[], scenarios_take[],
-	scenarios_death[], scenarios_life[];
+	scenarios_death[], scenarios_life[], scenarios_stop[];
 
 #endif

@@ -7,10 +7,8 @@
 #include "scenario.h"
 
 static const struct scenario *const tables[] = {
-	scenarios_send,
-	scenarios_take,
-	scenarios_death,
-	scenarios_life,
+	scenarios_send, scenarios_take, scenarios_death,
+	scenarios_life, scenarios_stop,
 };
 
 size_t scenario_size(const struct scenario *sc)

@@ -47,19 +47,6 @@ static void drop_old(struct ferry_mailbox_options *o)
 	o->full = FERRY_FULL_DROP_OLD;
 }
 
-/* Three laps round the ring, by somebody else, while the victim stands. */
-static void three_laps(void)
-{
-	struct ferry_link *box = deed_open("box");
-
-	for (int i = 0; i < 3 * CAPACITY; i++) {
-		deed_send(box, ID_LAPS + i, FERRY_NOWAIT);
-		deed_consume(box, FERRY_NOWAIT);
-	}
-	deed_send(box, ID_HELPER, FERRY_NOWAIT);
-	deed_send(box, ID_HELPER + 1, FERRY_NOWAIT);
-}
-
 const struct scenario scenarios_send[] = {
 	{ .name = "send to an empty mailbox", .act = send_one },
 	{ .name = "send, full", .queued = CAPACITY, .act = send_one },
@@ -111,12 +98,5 @@ const struct scenario scenarios_send[] = {
 	  .senders = 2,
 	  .act = send_and_wait,
 	  .wake = make_room },
-	{ .name = "sender stopped for three laps",
-	  .flags = SC_RESUME,
-	  .act = send_one,
-	  .help = three_laps },
-	{ .name = "sender killed after three laps",
-	  .act = send_one,
-	  .help = three_laps },
 	{ 0 },
 };

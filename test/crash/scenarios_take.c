@@ -62,18 +62,6 @@ static void once_only(struct ferry_mailbox_options *o)
 	o->max_deliveries = 1;
 }
 
-/* Three laps while a receiver stands in its take. */
-static void three_laps(void)
-{
-	struct ferry_link *box = deed_open("box");
-
-	for (int i = 0; i < 3 * CAPACITY; i++) {
-		deed_send(box, ID_LAPS + i, FERRY_NOWAIT);
-		deed_consume(box, FERRY_NOWAIT);
-	}
-	deed_send(box, ID_HELPER, FERRY_NOWAIT);
-}
-
 const struct scenario scenarios_take[] = {
 	{ .name = "take, empty", .act = take },
 	{ .name = "take", .queued = 3, .act = take },
@@ -142,14 +130,5 @@ const struct scenario scenarios_take[] = {
 	  .flags = SC_DEAD_LETTERS,
 	  .prepare = take,
 	  .act = reject },
-	{ .name = "receiver stopped for three laps",
-	  .queued = 1,
-	  .flags = SC_RESUME,
-	  .act = take_and_release,
-	  .help = three_laps },
-	{ .name = "receiver killed after three laps",
-	  .queued = 1,
-	  .act = take_and_release,
-	  .help = three_laps },
 	{ 0 },
 };

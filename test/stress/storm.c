@@ -4,7 +4,7 @@
  * accounted for.
  *
  *   storm [--seconds 60] [--senders 4] [--receivers 4] [--capacity 16]
- *         [--seed N] [--wild]
+ *         [--seed N] [--wild] [--stops] [--cpus N]
  *
  * Quiet, the default: after each kill nobody is killed or started until the
  * survivors have passed some messages on, so that a hang cannot be rescued by
@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -38,19 +39,25 @@
 /* What the survivors must get through after a kill, and in what time. */
 #define PROGRESS 40
 #define STALL_S	 5.0
+/* As many are stopped at a time. */
+#define MAX_HALTED 3
 
 static struct {
 	double seconds;
 	int senders, receivers;
 	unsigned long capacity;
 	unsigned seed;
-	bool wild;
-} opt = { 60, 4, 4, 16, 1, false };
+	bool wild, stops;
+	int cpus;
+} opt = {
+	.seconds = 60, .senders = 4, .receivers = 4, .capacity = 16, .seed = 1
+};
 
 static struct storm *storm;
 static int storm_fd;
 static pid_t worker[MAX_WORKERS];
-static long kills, stalls, slow;
+static long kills, stalls, slow, stops;
+static int halted[MAX_HALTED], n_halted;
 static double max_gap;
 static unsigned dice;
 static char program[] = "storm", role_option[] = "--role";
@@ -106,23 +113,56 @@ static void await_progress(void)
 	       (int)(received() - before), gap, kills);
 }
 
+static void halt_some(int n)
+{
+	while (n_halted < MAX_HALTED && rand_r(&dice) % 2) {
+		int i = rand_r(&dice) % n;
+
+		kill(worker[i], SIGSTOP);
+		halted[n_halted++] = i;
+		stops++;
+	}
+}
+
+/* Some of them have been killed meanwhile: then their successor is not stopped. */
+static void let_go_on(void)
+{
+	while (n_halted > 0)
+		kill(worker[halted[--n_halted]], SIGCONT);
+}
+
+/* Mostly shorter than a time slice, now and then longer. */
+static unsigned moment_us(void)
+{
+	unsigned most = opt.wild ? 3000 : 300;
+
+	if (opt.stops && rand_r(&dice) % 16 == 0)
+		most = 20000;
+	return (unsigned)rand_r(&dice) % most;
+}
+
 static void rage(int n)
 {
 	double until = look_clock() + opt.seconds;
 
 	while (look_clock() < until && storm->next < STORM_IDS && stalls < 3) {
 		int i = rand_r(&dice) % n;
+		bool check = !opt.wild || kills % 100 == 99;
 
-		look_pause_us(
-			(unsigned)(rand_r(&dice) % (opt.wild ? 3000 : 300)));
+		if (opt.stops)
+			halt_some(n);
+		look_pause_us(moment_us());
 		end(i);
 		kills++;
-		if (!opt.wild)
+		if (check || rand_r(&dice) % 4 == 0)
+			let_go_on();
+		if (check && !opt.wild)
 			await_progress();
 		start(i);
-		if (opt.wild && kills % 100 == 0)
+		if (check && opt.wild)
 			await_progress();
 	}
+	let_go_on();
 }
 
 /* Senders leave by themselves; receivers are of no use then. */
@@ -204,12 +244,12 @@ static int settle(int leaks)
 		unknown += !(m & MARK_ACCEPTED) && (m & MARK_DELIVERED);
 	}
 	printf("%s storm: %d senders, %d receivers, %lu places, seed %u: "
-	       "%ld kills, %lu accepted, %lu delivered of the dead's, "
+	       "%ld kills, %ld stops, %lu accepted, %lu delivered of the dead's, "
 	       "%lu redelivered; %lu lost, %lu unmarked duplicates, "
 	       "%lu after ack, %lu damaged, %lu refused, %d leaked, "
 	       "%ld stalls, longest gap %.1f ms, %ld over 100 ms\n",
 	       opt.wild ? "wild" : "quiet", opt.senders, opt.receivers,
-	       opt.capacity, opt.seed, kills, accepted, unknown,
+	       opt.capacity, opt.seed, kills, stops, accepted, unknown,
 	       storm->redelivered, lost, storm->unmarked, storm->after_ack,
 	       storm->damaged, storm->refused, leaks, stalls, max_gap * 1e3,
 	       slow);
@@ -229,6 +269,8 @@ static void parse(int argc, char **argv)
 		{ "capacity", 1, 0, 'c' },
 		{ "seed", 1, 0, 'r' },
 		{ "wild", 0, 0, 'w' },
+		{ "stops", 0, 0, 't' },
+		{ "cpus", 1, 0, 'n' },
 		{ 0 },
 	};
 	int c;
@@ -241,12 +283,25 @@ static void parse(int argc, char **argv)
 		case 'c': opt.capacity = strtoul(optarg, NULL, 10); break;
 		case 'r': opt.seed = (unsigned)atol(optarg); break;
 		case 'w': opt.wild = true; break;
+		case 't': opt.stops = true; break;
+		case 'n': opt.cpus = atoi(optarg); break;
 		default: exit(2);
 		}
 	}
 	if (opt.senders < 2 || opt.receivers < 2 ||
 	    opt.senders + opt.receivers > MAX_WORKERS)
 		exit(2);
+}
+
+static void crowd_on(int cpus)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (int i = 0; i < cpus; i++)
+		CPU_SET(i, &set);
+	if (cpus && sched_setaffinity(0, sizeof(set), &set))
+		perror("storm: --cpus");
 }
 
 static struct storm *map_ledger(int fd)
@@ -281,6 +336,7 @@ int main(int argc, char **argv)
 	if (argc == 5 && strcmp(argv[1], "--role") == 0)
 		return be_worker(argv);
 	parse(argc, argv);
+	crowd_on(opt.cpus);
 	setenv("FERRY_NET_MS", "0", 1);
 	scratch_make(&scratch, "storm");
 	dice = opt.seed;
