@@ -69,9 +69,8 @@ static bool exists(const struct ferryi_queue *q, uint32_t index)
 	       ferryi_queue_reserved(q, class);
 }
 
-/* Whether the FULL cell of a position that has memory names its message. */
-static bool cell_takeable(const struct ferryi_queue *q, uint64_t position,
-			  uint64_t cell, uint64_t *out_word)
+bool ferryi_queue_cell_takeable(const struct ferryi_queue *q, uint64_t position,
+				uint64_t cell, uint64_t *out_word)
 {
 	uint32_t index = ferryi_cell_index(&q->shape, cell);
 
@@ -107,7 +106,7 @@ uint64_t *ferryi_queue_in_the_way(const struct ferryi_queue *q, uint64_t tail,
 	cell = ferryi_load(ferryi_queue_cell(q, back));
 	if (!ferryi_cell_is_full(cell) ||
 	    ferryi_cell_laps(&q->shape, cell, back) != 0 ||
-	    !cell_takeable(q, back, cell, out_word))
+	    !ferryi_queue_cell_takeable(q, back, cell, out_word))
 		return NULL;
 	return &q->records[ferryi_cell_index(&q->shape, cell)].word;
 }
@@ -154,7 +153,7 @@ static enum step try_publish(struct ferryi_queue *q,
 		return RETRY;
 	}
 	if (laps == -1 && ferryi_cell_is_full(seen)) {
-		if (cell_takeable(q, *t, seen, &word))
+		if (ferryi_queue_cell_takeable(q, *t, seen, &word))
 			return ferryi_load(&q->control->tail) == *t ? IS_FULL :
 								      RETRY;
 		ferryi_cas(cell, seen,
@@ -314,7 +313,7 @@ static enum step try_take(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 	if (seen == ferryi_cell_free(&q->shape, *h))
 		return IS_EMPTY;
 	if (laps == 0 && ferryi_cell_is_full(seen)) {
-		if (cell_takeable(q, *h, seen, &word))
+		if (ferryi_queue_cell_takeable(q, *h, seen, &word))
 			return try_claim(q, owner, max, *h, seen, word, out,
 					 out_len);
 		pass(q, cell, seen, *h); /* stale */

@@ -162,6 +162,10 @@ static inline bool ferryi_queue_has_cell(const struct ferryi_queue *q,
 	return (position & q->ring_mask) < ferryi_queue_reserved(q, 0);
 }
 
+/* Whether the FULL cell of a position that has memory names its message. */
+bool ferryi_queue_cell_takeable(const struct ferryi_queue *q, uint64_t position,
+				uint64_t cell, uint64_t *out_word);
+
 static inline uint64_t *ferryi_queue_cell(const struct ferryi_queue *q,
 					  uint64_t position)
 {

@@ -12,7 +12,7 @@
  * while the word is LOAN or QUEUED; so one look decides.  When a taker moves
  * the word meanwhile, the caller's CAS fails.
  */
-static bool is_published(const struct ferryi_queue *q, uint32_t index,
+bool ferryi_is_published(const struct ferryi_queue *q, uint32_t index,
 			 uint64_t word)
 {
 	uint64_t seq = ferryi_fetch(&q->records[index].seq);
@@ -31,7 +31,7 @@ static uint64_t without_owner(const struct ferryi_queue *q, uint32_t index,
 
 	if (ferryi_word_state(word) == FERRYI_LOAN)
 		return ferryi_word(gen,
-				   is_published(q, index, word) ?
+				   ferryi_is_published(q, index, word) ?
 					   FERRYI_QUEUED :
 					   FERRYI_FREE,
 				   0, 0);
@@ -98,7 +98,8 @@ static void recover_chunk(struct ferryi_queue *q, uint32_t index,
 			return;
 		if (handle != FERRYI_ANY_HANDLE &&
 		    (ferryi_fetch(&rec->handle) != handle ||
-		     (state == FERRYI_LOAN && is_published(q, index, word))))
+		     (state == FERRYI_LOAN &&
+		      ferryi_is_published(q, index, word))))
 			return;
 		next = without_owner(q, index, word);
 		if (ferryi_word_state(next) != FERRYI_QUEUED) {
@@ -153,8 +154,9 @@ static uint64_t mended(const struct ferryi_queue *q, uint32_t index,
 		return is_orphan(q, word) ? without_owner(q, index, word) :
 					    word;
 	case FERRYI_QUEUED:
-		return is_published(q, index, word) ? word :
-						      ferryi_word_ended(word);
+		return ferryi_is_published(q, index, word) ?
+			       word :
+			       ferryi_word_ended(word);
 	}
 	return ferryi_word_ended(word);
 }
@@ -165,6 +167,7 @@ uint32_t ferryi_scrub(struct ferryi_queue *q)
 	bool returned = false;
 	uint64_t word, next;
 
+	ferryi_mend_ring(q);
 	for (uint32_t k = 0; k < q->n_classes; k++)
 		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n;
 		     i++) {

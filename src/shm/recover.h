@@ -35,6 +35,14 @@ void ferryi_recover_owner(struct ferryi_queue *q, uint32_t owner,
  */
 uint32_t ferryi_scrub(struct ferryi_queue *q);
 
+/* Cells that no honest participant leaves (mend.c): messages become RETURNED,
+ * the ring is empty.  Part of a scrub, which announces what is RETURNED. */
+void ferryi_mend_ring(struct ferryi_queue *q);
+
+/* Whether a chunk is in the cell of its `seq`, in the generation of `word`. */
+bool ferryi_is_published(const struct ferryi_queue *q, uint32_t index,
+			 uint64_t word);
+
 /* --- members: which leases use this mailbox ----------------------------- */
 
 void ferryi_member_add(struct ferryi_queue *q, uint32_t owner);
