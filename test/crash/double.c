@@ -82,7 +82,9 @@ void kill_doubly(const struct scenario *sc, struct tally *t, struct bench *b,
 	step_trace_index(b->trace);
 	o.second = b->second;
 	o.approach = BY_BREAKPOINT;
-	for (long i = 0; i < n && tally_total(t) < ENOUGH_FAULTS; i++) {
+	for (long i = 0; t->pairs < n && i < 2 * n; i++) {
+		if (tally_total(t) >= ENOUGH_FAULTS)
+			break;
 		if (i % BATCH == 0)
 			record_second(t, &o, &seed);
 		kill_both(t, &o, &seed);
