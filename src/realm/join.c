@@ -234,6 +234,14 @@ static int join(struct ferryi_realm **out, const char *directory,
 	return 1;
 }
 
+/* A time in the future is somebody's stray write. */
+static bool looked_lately(const struct ferryi_registry *g)
+{
+	int64_t now = ferryi_now(), at = ferryi_load(&g->control->looked_at);
+
+	return at <= now && at >= now - FERRY_S(1);
+}
+
 static void look_at_first(struct ferryi_realm *r)
 {
 	const struct ferryi_registry *g = &r->registry;
@@ -241,8 +249,7 @@ static void look_at_first(struct ferryi_realm *r)
 
 	for (uint32_t i = 0; i < ferryi_registry_slots(g); i++)
 		live += ferryi_slot_live(&g->slots[i]);
-	if (live <= MANY_LEASES ||
-	    ferryi_now() - ferryi_load(&g->control->looked_at) > FERRY_S(1))
+	if (live <= MANY_LEASES || !looked_lately(g))
 		ferryi_realm_look(r, NULL);
 }
 
