@@ -40,11 +40,13 @@ static void occupy(struct ferryi_realm *r, uint32_t i)
 static int try_slot(struct ferryi_realm *r, uint32_t i, bool dead_too)
 {
 	struct ferryi_slot *s = &r->registry.slots[i];
+	int e;
 
 	if (ferryi_slot_live(s) && !dead_too)
 		return -EAGAIN;
-	if (ferryi_lock_try(r->fd, i, 1) < 0)
-		return -EAGAIN;
+	e = ferryi_lock_try(r->fd, i, 1);
+	if (e < 0)
+		return e;
 	if (ferryi_slot_live(s)) /* its last tenant died: repair first */
 		ferryi_repair(r, i, ferryi_load(&s->state));
 	if (!ferryi_slot_live(s) &&
@@ -56,15 +58,23 @@ static int try_slot(struct ferryi_realm *r, uint32_t i, bool dead_too)
 	return -EAGAIN;
 }
 
+static int no_locks(const struct ferryi_realm *r, int e)
+{
+	return ferryi_fail(-EOPNOTSUPP,
+			   "realm %s: its file system has no locks of open "
+			   "files (F_OFD_SETLK: %s); use a local one",
+			   r->path, strerror(-e));
+}
+
 int ferryi_lease_take(struct ferryi_realm *r)
 {
 	struct ferryi_registry *g = &r->registry;
+	int e;
 
 	for (unsigned dead_too = 0; dead_too < 2; dead_too++)
 		for (uint32_t i = 0; i < FERRYI_OWNERS; i++) {
 			if (i >= ferryi_registry_slots(g)) {
-				int e = ferryi_registry_reserve(g, r->fd, i);
-
+				e = ferryi_registry_reserve(g, r->fd, i);
 				if (e < 0)
 					return ferryi_fail_sys(
 						-e,
@@ -74,8 +84,11 @@ int ferryi_lease_take(struct ferryi_realm *r)
 			}
 			if (ferryi_load(&g->control->retired))
 				return -ESTALE;
-			if (try_slot(r, i, dead_too) == 0)
+			e = try_slot(r, i, dead_too);
+			if (e == 0)
 				return 0;
+			if (e != -EAGAIN)
+				return no_locks(r, e);
 		}
 	return ferryi_fail(-EBUSY,
 			   "realm %s: all %u leases are taken (ferry who "

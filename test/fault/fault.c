@@ -163,6 +163,8 @@ int main(void)
 
 	srunner_add_suite(r, container_suite());
 	srunner_add_suite(r, files_suite());
+	srunner_add_suite(r, foreign_suite());
+	srunner_add_suite(r, kernel_suite());
 	srunner_add_suite(r, memory_suite());
 	srunner_add_suite(r, process_suite());
 	srunner_add_suite(r, regress_suite());

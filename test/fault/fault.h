@@ -4,6 +4,8 @@
  *
  * calls.c      what a caller can get wrong
  * container.c  equal pids, other names for the realm
+ * foreign.c    truncation, locks that others hold
+ * kernel.c     kernels without some calls
  * files.c      what can be wrong with a realm and the files in it
  * memory.c     a file system without room
  * process.c    fork, exec, closefrom, no descriptor left
@@ -30,6 +32,8 @@ extern struct scratch place;
 Suite *calls_suite(void);
 Suite *container_suite(void);
 Suite *files_suite(void);
+Suite *foreign_suite(void);
+Suite *kernel_suite(void);
 Suite *memory_suite(void);
 Suite *process_suite(void);
 Suite *regress_suite(void);
