@@ -102,5 +102,4 @@ void ferryi_mend_ring(struct ferryi_queue *q)
 				       ferryi_cell_free(&q->shape, lap + i)))
 				break;
 		}
-	ferryi_queue_heal_hints(q);
 }

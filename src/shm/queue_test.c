@@ -584,7 +584,7 @@ END_TEST
 START_TEST(scrub_leaves_a_sound_ring_alone)
 {
 	struct ferryi_chunk c;
-	uint64_t head, tail;
+	uint64_t cells[4];
 	struct box b;
 	int r;
 
@@ -596,12 +596,34 @@ START_TEST(scrub_leaves_a_sound_ring_alone)
 			ck_assert_int_ge(get(&b), 0);
 		else if (i % 6 == 0) /* one that is held for good */
 			ck_assert_int_eq(get_at(&b, ME, 0, &c), 0);
-		head = b.q.control->head;
-		tail = b.q.control->tail;
+		for (unsigned k = 0; k < 4; k++)
+			cells[k] = *ferryi_queue_cell(&b.q, k);
 		ck_assert_uint_eq(ferryi_scrub(&b.q), 0);
-		ck_assert_uint_eq(b.q.control->head, head);
-		ck_assert_uint_eq(b.q.control->tail, tail);
+		for (unsigned k = 0; k < 4; k++)
+			ck_assert_uint_eq(*ferryi_queue_cell(&b.q, k),
+					  cells[k]);
 	}
+	fini(&b);
+}
+END_TEST
+
+/* It says that there is nothing, and the full queue takes no more. */
+START_TEST(scrub_heals_a_head_that_is_too_far)
+{
+	struct box b;
+
+	make(&b, choice(4, 64));
+	for (uint64_t i = 0; i < 4; i++) {
+		ck_assert_int_eq(put(&b, ME, i, 8), 0);
+		ck_assert_int_eq(get(&b), (int64_t)i);
+	}
+	for (uint64_t i = 0; i < 3; i++)
+		ck_assert_int_eq(put(&b, ME, i, 8), 0);
+	b.q.control->head = 7;
+	ck_assert_int_eq(get(&b), -EAGAIN);
+	ferryi_scrub(&b.q);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_int_eq(get(&b), i);
 	fini(&b);
 }
 END_TEST
@@ -731,6 +753,7 @@ static TCase *case_of_all(const char *name, void (*setup)(void))
 	tcase_add_loop_test(t, scrub_mends_a_ring_that_was_written_to, 0,
 			    4 * sizeof(bad_cells) / sizeof(bad_cells[0]));
 	tcase_add_test(t, scrub_leaves_a_sound_ring_alone);
+	tcase_add_test(t, scrub_heals_a_head_that_is_too_far);
 	tcase_add_test(t, a_sleeper_is_told_what_would_let_it_go_on);
 	tcase_add_test(t,
 		       nobody_waits_for_a_chunk_while_memory_can_be_reserved);

@@ -168,6 +168,9 @@ uint32_t ferryi_scrub(struct ferryi_queue *q)
 	uint64_t word, next;
 
 	ferryi_mend_ring(q);
+	/* A head that is too far, at a free cell, looks like an empty queue. */
+	if (ferryi_queue_reserved(q, 0) > 0)
+		ferryi_queue_heal_hints(q);
 	for (uint32_t k = 0; k < q->n_classes; k++)
 		for (uint32_t i = 0, n = ferryi_queue_reserved(q, k); i < n;
 		     i++) {

@@ -31,7 +31,7 @@ void ferryi_recover_owner(struct ferryi_queue *q, uint32_t owner,
 /*
  * Words that no honest participant leaves: owners that are no members, states
  * that do not exist, queued chunks that are in no cell.  Returns how many were
- * mended.  Gates with foreign bits are mended too.
+ * mended.  Gates with foreign bits are mended too, and the hints.
  */
 uint32_t ferryi_scrub(struct ferryi_queue *q);
 
