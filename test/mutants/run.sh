@@ -9,6 +9,7 @@
 #
 #	test: unit ROOM/NAME TEST	these must turn red, and nothing else in
 #	test: fault CASE TEST		that program or case
+#	test: double KIND SCENARIO	the same, of 400 double kills
 #	test: crash KIND SCENARIO	with a violation of that kind ("a|b": of
 #					one of them), and nothing else in the
 #					scenarios whose names contain this one
@@ -59,6 +60,7 @@ target() {
 	case $kind in
 	unit) printf 'test/%s_test' "${name//\//_}" ;;
 	fault | crash) printf 'test/%s/%s' "$kind" "$kind" ;;
+	double) printf 'test/crash/crash' ;;
 	*)
 		echo "no such kind of test: $1" >&2
 		exit 1
@@ -79,6 +81,7 @@ see() {
 	esac
 	words+=("$build/test/runner" -t 300 "$build/$(target "$what")")
 	[ "$kind" != crash ] || words+=(--only "$name" --most "$most")
+	[ "$kind" != double ] || words+=(--only "$name" --double 400)
 	"${words[@]}" >"$tmp/out" 2>&1 || status=$?
 	if [ "$status" = 77 ]; then
 		cat "$tmp/out"
@@ -124,15 +127,16 @@ field() {
 # What a `test:` line runs, and what it then expects in red().
 runs() {
 	awk '$1 == "unit" || $1 == "fault" { print $1, $2 }
-		$1 == "crash" { $2 = ""; sub("  ", " "); print }' | sort -u
+		$1 ~ /^(crash|double)$/ { $2 = ""; sub("  ", " "); print }' | sort -u
 }
 
 expected() { # PROGRAM PATCH KIND
 	field "$3" "$2" | awk -v program="$1" '
-		$1 != "crash" && $1 " " $2 == program { print $3 }
-		$1 == "crash" {
-			kind = $2; $1 = $2 = ""; sub("^  ", "")
-			if (index($0, substr(program, 7)))
+		$1 " " $2 == program { print $3 }
+		$1 ~ /^(crash|double)$/ {
+			how = $1; kind = $2; $1 = $2 = ""; sub("^  ", "")
+			if (index(program, how " ") == 1 &&
+			    index($0, substr(program, length(how) + 2)))
 				print "(" kind ") " $0
 		}'
 }

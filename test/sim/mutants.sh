@@ -73,7 +73,7 @@ link
 # --- the transfer -------------------------------------------------------------
 
 caught lost 'repair frees a loan without a look into the ring' \
-	shm/recover.c 'is_published(q, index, word) ?' '0 ?'
+	shm/recover.c 'ferryi_is_published(q, index, word) ?' '0 ?'
 caught 'lost|leak|asleep' 'repair leaves what the dead held' shm/recover.c \
 	'(state != FERRYI_LOAN && state != FERRYI_HELD)' \
 	'(state != FERRYI_LOAN)'
