@@ -23,7 +23,7 @@ static void usage(const char *program)
 {
 	fprintf(stderr,
 		"usage: %s [--peer NAME] [--size BYTES] [--cpus A,B] [--ms N]\n"
-		"       [--count N] [--in-place] [--damage]\n",
+		"       [--count N] [--apart] [--in-place] [--damage]\n",
 		program);
 	exit(2);
 }
@@ -34,7 +34,8 @@ static void parse(struct bench_options *o, int argc, char **argv)
 		{ "peer", 1, NULL, 'p' },   { "size", 1, NULL, 's' },
 		{ "cpus", 1, NULL, 'c' },   { "ms", 1, NULL, 'm' },
 		{ "count", 1, NULL, 'n' },  { "in-place", 0, NULL, 'i' },
-		{ "damage", 0, NULL, 'd' }, { NULL, 0, NULL, 0 },
+		{ "damage", 0, NULL, 'd' }, { "apart", 0, NULL, 'a' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -49,6 +50,8 @@ static void parse(struct bench_options *o, int argc, char **argv)
 			o->count = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'i')
 			o->in_place = true;
+		else if (c == 'a')
+			o->apart = true;
 		else if (c == 'd')
 			o->damage = true;
 		else if (c != 'c' ||
@@ -70,6 +73,7 @@ void bench_init(struct bench *b, int argc, char **argv, size_t lines)
 		       .run_ns = 200000000,
 		       .count = 50 },
 		.side = -1,
+		.n_receivers = 1,
 	};
 	parse(&b->o, argc, argv);
 	b->shared = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -103,7 +107,7 @@ void bench_fail(struct bench *b, const char *fmt, ...)
 	_exit(1);
 }
 
-static void pin(struct bench *b, int cpu)
+void bench_pin(struct bench *b, int cpu)
 {
 	cpu_set_t set;
 
@@ -125,7 +129,7 @@ static pid_t start(struct bench *b, int side, void (*run)(struct bench *))
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != supervisor)
 		_exit(1);
-	pin(b, b->o.cpu[side]);
+	bench_pin(b, b->o.cpu[side]);
 	run(b);
 	_exit(0);
 }
@@ -166,6 +170,14 @@ void bench_meet(struct bench *b)
 		sched_yield();
 }
 
+void bench_leave(struct bench *b)
+{
+	unsigned target = (atomic_fetch_add(&b->shared->ready, 1) | 1) + 1;
+
+	while (atomic_load(&b->shared->ready) < target)
+		bench_nap(100000);
+}
+
 static int64_t read_clock(clockid_t id)
 {
 	struct timespec t;
@@ -177,6 +189,13 @@ static int64_t read_clock(clockid_t id)
 int64_t bench_now(void)
 {
 	return read_clock(CLOCK_MONOTONIC);
+}
+
+void bench_nap(int64_t ns)
+{
+	struct timespec t = { ns / 1000000000, ns % 1000000000 };
+
+	nanosleep(&t, NULL);
 }
 
 void bench_begin(struct bench *b)
@@ -197,6 +216,7 @@ void bench_end(struct bench *b)
 	getrusage(RUSAGE_SELF, &u);
 	s->cpu_s = (double)(cpu - b->cpu_begin) / 1e9;
 	s->switches = (uint64_t)(u.ru_nvcsw - b->switches_begin);
+	s->verified = b->verified;
 }
 
 bool bench_receiver_warm(struct bench *b, int64_t age)

@@ -28,6 +28,7 @@ struct bench_options {
 	int cpu[2];	  /* one a side; -1: not pinned */
 	int64_t run_ns;	  /* how long to measure */
 	unsigned count;	  /* how many, for questions about a crowd */
+	bool apart;	  /* a mailbox for each of the crowd */
 	bool in_place;	  /* loan and take instead of copying */
 	bool damage;	  /* break one message: the run must be refused */
 };
@@ -55,7 +56,10 @@ struct bench_shared {
 struct bench {
 	struct bench_options o;
 	struct bench_shared *shared;
-	int side; /* 0 or 1 in the two processes, -1 outside */
+	int side;	      /* 0 or 1 in the two processes, -1 outside */
+	unsigned index;	      /* which of those of its side, in a crowd */
+	unsigned n_receivers; /* 1 except in a crowd */
+	uint64_t verified;    /* messages that this process found right */
 	int64_t cpu_begin, switches_begin;
 	int64_t begin; /* when this side began to measure; 0: not yet */
 };
@@ -67,8 +71,17 @@ void bench_init(struct bench *b, int argc, char **argv, size_t lines);
 int bench_pair(struct bench *b, void (*side0)(struct bench *),
 	       void (*side1)(struct bench *));
 
+/* Run on this CPU only; -1: wherever the kernel likes. */
+void bench_pin(struct bench *b, int cpu);
+
 /* Wait until the other side has come as far. */
 void bench_meet(struct bench *b);
+
+/*
+ * The same, asleep: what a side does last.  A sender that ended earlier would
+ * take along what its library has not yet handed over.
+ */
+void bench_leave(struct bench *b);
 
 /* End this side, and with it the run, with a sentence. */
 void bench_fail(struct bench *b, const char *fmt, ...)
@@ -80,6 +93,9 @@ void bench_skip(const char *fmt, ...)
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 int64_t bench_now(void);
+
+/* Sleep so many of them. */
+void bench_nap(int64_t ns);
 
 /* Around the measured part: the CPU and the switches that it cost. */
 void bench_begin(struct bench *b);
@@ -103,5 +119,8 @@ void bench_fill(struct bench *b, void *data, size_t len, uint64_t key);
 
 /* Read every byte of message `key`; a wrong one ends the run. */
 void bench_check(struct bench *b, const void *data, size_t len, uint64_t key);
+
+/* Which message this claims to be, of 8 bytes at least; bench_check() tells. */
+uint64_t bench_key(const void *data);
 
 #endif

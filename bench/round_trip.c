@@ -58,6 +58,7 @@ static void caller(struct bench *b)
 	b->shared->seconds = (double)(t - begin) / 1e9;
 	bench_percentiles(b, samples, n);
 	free(samples);
+	bench_leave(b);
 }
 
 static void answerer(struct bench *b)
@@ -79,6 +80,7 @@ static void answerer(struct bench *b)
 	} while (atomic_load_explicit(&b->shared->total,
 				      memory_order_relaxed) != k);
 	bench_end(b);
+	bench_leave(b);
 }
 
 int main(int argc, char **argv)

@@ -24,6 +24,7 @@ static void sender(struct bench *b)
 		bench_put(b, peer, k);
 	}
 	bench_end(b);
+	bench_leave(b);
 }
 
 static void receiver(struct bench *b)
@@ -45,6 +46,7 @@ static void receiver(struct bench *b)
 	b->shared->seconds = (double)(bench_now() - b->begin) / 1e9;
 	bench_end(b);
 	b->shared->messages = k - first;
+	bench_leave(b);
 }
 
 int main(int argc, char **argv)

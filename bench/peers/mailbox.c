@@ -3,7 +3,6 @@
  * Ferry's mailbox, one a way, through the public calls.
  *
  * FERRY_SPIN_US in the environment says how long it looks before it sleeps.
- * Room: 1024 messages, or as many as fit in 1 MiB, but at least 8.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -28,10 +27,9 @@ static void need(struct bench *b, struct ferry_link *link, int err,
 static void setup(struct bench *b, int n_ways)
 {
 	struct ferry_mailbox_options o = FERRY_MAILBOX_OPTIONS;
-	uint64_t fit = (1u << 20) / b->o.size;
 
 	o.message_max = b->o.size;
-	o.capacity = fit > 1024 ? 1024 : fit < 8 ? 8 : fit;
+	o.capacity = bench_depth(b);
 	for (int i = 0; i < n_ways; i++) {
 		snprintf(names[i], sizeof names[i], "bench-%d-%d",
 			 (int)getpid(), i);
@@ -102,6 +100,7 @@ static void release(struct bench *b, int way)
 
 const struct bench_peer bench_peer_mailbox = {
 	.name = "mailbox",
+	.many_max = SIZE_MAX,
 	.setup = setup,
 	.teardown = teardown,
 	.attach = attach,

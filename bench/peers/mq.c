@@ -59,6 +59,7 @@ static void recv_mq(struct bench *b, int way, void *data)
 
 const struct bench_peer bench_peer_mq = {
 	.name = "mq",
+	.many_max = SIZE_MAX,
 	.setup = setup,
 	.send = send_mq,
 	.recv = recv_mq,

@@ -7,7 +7,9 @@
  * reason, never a smaller size.  Its functions end the run with bench_fail()
  * when a call fails; they return only when they have done what they say.
  *
- * Way 0 leads from side 0 to side 1, way 1 back.
+ * Way 0 leads from side 0 to side 1, way 1 back.  In a crowd, side 0 is
+ * o.count senders and side 1 as many receivers, who share way 0; b->index
+ * numbers them.
  */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
@@ -16,6 +18,12 @@
 
 struct bench_peer {
 	const char *name;
+
+	/*
+	 * Any number of processes may share a way with messages that are not
+	 * longer; 0: it joins two.
+	 */
+	size_t many_max;
 
 	/* in the supervisor, before the sides exist, and after they ended */
 	void (*setup)(struct bench *b, int n_ways);
@@ -35,8 +43,11 @@ struct bench_peer {
 	void (*release)(struct bench *b, int way);
 };
 
-extern const struct bench_peer bench_peer_mailbox, bench_peer_pipe,
-	bench_peer_seqpacket, bench_peer_mq;
+/*
+ * How many messages a candidate that lets us choose is to hold: 1024, or as
+ * many as fit in 1 MiB, but at least 8.
+ */
+unsigned bench_depth(const struct bench *b);
 
 /* The candidate that --peer names; an unknown one ends the program. */
 const struct bench_peer *bench_peer_find(struct bench *b);
@@ -47,5 +58,8 @@ void bench_attach(struct bench *b, const struct bench_peer *p);
 /* Write message `key` and send it; receive message `key` and check it. */
 void bench_put(struct bench *b, const struct bench_peer *p, uint64_t key);
 void bench_get(struct bench *b, const struct bench_peer *p, uint64_t key);
+
+/* Receive any message of 8 bytes or more and check it; returns its key. */
+uint64_t bench_get_any(struct bench *b, const struct bench_peer *p);
 
 #endif

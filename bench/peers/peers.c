@@ -6,15 +6,29 @@
 #include <string.h>
 #include "peer.h"
 
-static const struct bench_peer *const peers[] = {
-	&bench_peer_mailbox,
-	&bench_peer_pipe,
-	&bench_peer_seqpacket,
-	&bench_peer_mq,
-	NULL,
-};
+/* peers_found.h is made by meson.build: what was built, and what was not. */
+#include "peers_found.h"
+
+#define DECLARE(id)	     extern const struct bench_peer bench_peer_##id;
+#define POINT(id)	     &bench_peer_##id,
+#define MISSING(id, package) { #id, package },
+
+BENCH_PEERS(DECLARE)
+
+static const struct bench_peer *const peers[] = { BENCH_PEERS(POINT) NULL };
+
+static const struct {
+	const char *name, *package;
+} absent[] = { BENCH_PEERS_ABSENT(MISSING){ NULL, NULL } };
 
 static void *buffer; /* this side's own */
+
+unsigned bench_depth(const struct bench *b)
+{
+	size_t fit = (1u << 20) / b->o.size;
+
+	return fit > 1024 ? 1024 : fit < 8 ? 8 : (unsigned)fit;
+}
 
 const struct bench_peer *bench_peer_find(struct bench *b)
 {
@@ -25,6 +39,10 @@ const struct bench_peer *bench_peer_find(struct bench *b)
 			bench_skip("%s always copies", b->o.peer);
 		return peers[i];
 	}
+	for (size_t i = 0; absent[i].name; i++)
+		if (strcmp(absent[i].name, b->o.peer) == 0)
+			bench_skip("not built: there was no %s",
+				   absent[i].package);
 	bench_fail(b, "there is no candidate %s", b->o.peer);
 }
 
@@ -50,15 +68,32 @@ void bench_put(struct bench *b, const struct bench_peer *p, uint64_t key)
 	}
 }
 
+static const void *receive(struct bench *b, const struct bench_peer *p)
+{
+	if (b->o.in_place)
+		return p->take(b, !b->side);
+	p->recv(b, !b->side, buffer);
+	return buffer;
+}
+
+static void done(struct bench *b, const struct bench_peer *p)
+{
+	if (b->o.in_place)
+		p->release(b, !b->side);
+}
+
 void bench_get(struct bench *b, const struct bench_peer *p, uint64_t key)
 {
-	int way = !b->side;
+	bench_check(b, receive(b, p), b->o.size, key);
+	done(b, p);
+}
 
-	if (b->o.in_place) {
-		bench_check(b, p->take(b, way), b->o.size, key);
-		p->release(b, way);
-	} else {
-		p->recv(b, way, buffer);
-		bench_check(b, buffer, b->o.size, key);
-	}
+uint64_t bench_get_any(struct bench *b, const struct bench_peer *p)
+{
+	const void *data = receive(b, p);
+	uint64_t key = bench_key(data);
+
+	bench_check(b, data, b->o.size, key);
+	done(b, p);
+	return key;
 }

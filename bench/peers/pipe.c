@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A pipe a way, as the kernel gives it (64 KiB), one read() a message: the
- * bytes have no boundaries, both sides know the size.
+ * bytes have no boundaries, both sides know the size.  Several processes may
+ * share one as long as a message fits in a page, which the kernel moves whole.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 #include "peer.h"
@@ -44,6 +46,7 @@ static void recv_bytes(struct bench *b, int way, void *data)
 
 const struct bench_peer bench_peer_pipe = {
 	.name = "pipe",
+	.many_max = PIPE_BUF,
 	.setup = setup,
 	.send = send_bytes,
 	.recv = recv_bytes,
