@@ -97,11 +97,13 @@ void bench_skip(const char *fmt, ...)
 
 void bench_fail(struct bench *b, const char *fmt, ...)
 {
+	char why[sizeof b->shared->failure]; /* may quote the other's */
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(b->shared->failure, sizeof b->shared->failure, fmt, ap);
+	vsnprintf(why, sizeof why, fmt, ap);
 	va_end(ap);
+	memcpy(b->shared->failure, why, sizeof why);
 	if (b->side < 0)
 		fprintf(stderr, "bench: %s\n", b->shared->failure);
 	_exit(1);

@@ -104,7 +104,7 @@ int main(int argc, char **argv)
 		bench_skip("--count is 1 to %u", BENCH_CROWD_MAX);
 	create(&b);
 	bench_crowd_start(&b, b.o.count, receiver);
-	bench_nap(500000000);
+	bench_nap(b.o.run_ns < 500000000 ? b.o.run_ns : 500000000);
 	before = bench_crowd_cost(&b, 0, b.o.count);
 	t0 = bench_now();
 	bench_nap(b.o.run_ns);

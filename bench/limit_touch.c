@@ -56,7 +56,7 @@ static void caller(struct bench *b)
 		bench_fail(b, "no memory");
 	bench_meet(b);
 	t = t0 = bench_now();
-	while (n < 2 || (t - t0 < b->o.run_ns && n < SAMPLES)) {
+	while (!begin || (t - begin < b->o.run_ns * 4 / 5 && n < SAMPLES)) {
 		if (!begin && t - t0 > b->o.run_ns / 5) {
 			atomic_store(&b->shared->warm, 1);
 			bench_begin(b);

@@ -113,7 +113,7 @@ def facts(build, cpus, cells, idle):
         "governor": read(base).strip(),
         "compiler": next((r["compiler"] for r in runs), ""),
         "options": build_options(build),
-        "ferry": idle.runs[0]["ferry"] if idle.runs else "",
+        "ferry": idle[0].runs[0]["ferry"],
         "commit": commit(),
         "stolen": round(statistics.fmean(r["stolen"] for r in runs), 4),
         "others": round(statistics.fmean(r["others"] for r in runs), 4),

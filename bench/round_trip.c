@@ -42,7 +42,8 @@ static void caller(struct bench *b)
 			bench_begin(b);
 			begin = t = bench_now();
 		}
-		last = t - t0 > b->o.run_ns || n == SAMPLES - 1;
+		last = begin &&
+		       (t - begin > b->o.run_ns * 4 / 5 || n == SAMPLES - 1);
 		if (last)
 			atomic_store(&b->shared->total, k + 1);
 		before = t;

@@ -5,6 +5,7 @@
  * as packets that keep their boundaries.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "peer.h"
@@ -17,6 +18,21 @@ static void setup(struct bench *b, int type)
 		bench_fail(b, "socketpair: %s", strerror(errno));
 }
 
+/* A packet that is longer than the buffers is refused. */
+static void probe(struct bench *b)
+{
+	void *packet = calloc(1, b->o.size);
+
+	if (!packet)
+		bench_fail(b, "no memory");
+	if (send(ends[0], packet, b->o.size, MSG_DONTWAIT) < 0)
+		bench_skip("a packet of %zu bytes: %s", b->o.size,
+			   strerror(errno));
+	if (recv(ends[1], packet, b->o.size, 0) != (ssize_t)b->o.size)
+		bench_fail(b, "recv: %s", strerror(errno));
+	free(packet);
+}
+
 static void setup_stream(struct bench *b, int n_ways)
 {
 	(void)n_ways;
@@ -27,6 +43,7 @@ static void setup_packets(struct bench *b, int n_ways)
 {
 	(void)n_ways;
 	setup(b, SOCK_SEQPACKET);
+	probe(b);
 }
 
 static void send_all(struct bench *b, int way, const void *data)

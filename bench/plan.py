@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""What is measured: which questions, of whom, at which sizes."""
+
+SIZES = (8, 64, 1024, 4096, 65536, 1048576)
+FULL = (1, 8, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576)
+IN_PLACE = 65536        # from this size on messages in place have a row
+BLOCK = 65536           # the size of Z and X
+MANY = (1, 2, 4)        # so many senders, and as many receivers
+MANY_SIZE = 64
+
+
+class Candidate:
+    """A row of the tables.
+
+    `kind`: the mailbox is "shipped" (its waits as they are without a knob),
+    "sleeps" or "spins"; "kernel" and "library" are the others.  Only what
+    sleeps is compared with what sleeps; what is shipped is compared with the
+    kernel's, for between these a user chooses."""
+
+    def __init__(self, name, peer, kind, env=None, in_place=False, many=False):
+        self.name, self.peer, self.kind = name, peer, kind
+        self.env, self.in_place, self.many = env or {}, in_place, many
+
+
+CANDIDATES = (
+    Candidate("mailbox, as shipped", "mailbox", "shipped", {}, True, True),
+    Candidate("mailbox, asleep", "mailbox", "sleeps", {"FERRY_SPIN_US": "0"},
+              True, True),
+    Candidate("mailbox, spins 20 us", "mailbox", "spins",
+              {"FERRY_SPIN_US": "20"}, True, True),
+    Candidate("pipe", "pipe", "kernel", many=True),
+    Candidate("UNIX stream", "unix", "kernel"),
+    Candidate("UNIX seqpacket", "seqpacket", "kernel", many=True),
+    Candidate("POSIX mq", "mq", "kernel", many=True),
+)
+# With --peers.  libqb's sender has no wait for a full ring: it yields.
+LIBRARIES = (
+    Candidate("libqb ring", "libqb", "library", in_place=True),
+    Candidate("Boost message_queue", "boost", "library", many=True),
+    Candidate("ZeroMQ", "zeromq", "library", many=True),
+    Candidate("nng", "nng", "library"),
+    Candidate("nanomsg", "nanomsg", "library"),
+)
+
+
+class Cell:
+    """One question to one candidate at one size, and what it answered."""
+
+    def __init__(self, question, name, program, size=64, args=(), kind="limit",
+                 env=None, count=0):
+        self.question, self.name, self.size = question, name, size
+        self.program, self.kind, self.count = program, kind, count
+        self.args = ["--size", str(size), *args]
+        self.env = env or {}
+        self.runs = []          # one a round and try, the bad ones too
+        self.skipped = None
+
+
+def limits():
+    return [
+        Cell("limit", "L2", "limit_round_trip"),
+        Cell("limit", "F", "limit_futex"),
+        Cell("limit", "S", "limit_stream"),
+        Cell("limit", "Z", "limit_bytes", BLOCK, ["--in-place"]),
+        Cell("limit", "X", "limit_bytes", BLOCK),
+    ]
+
+
+def pairs(question, program, sizes, candidates):
+    cells = []
+    for size in sizes:
+        if question == "round-trip" and size >= IN_PLACE:
+            cells.append(Cell(question, "T: bytes touched, no queue",
+                              "limit_touch", size))
+        for c in candidates:
+            cells.append(Cell(question, c.name, program, size,
+                              ["--peer", c.peer], c.kind, c.env))
+            if c.in_place and size >= IN_PLACE:
+                cells.append(Cell(question, c.name + ", in place", program,
+                                  size, ["--peer", c.peer, "--in-place"],
+                                  c.kind, c.env))
+    return cells
+
+
+def crowds(counts, candidates):
+    """Whoever can be shared, except spinners: there are too few CPUs."""
+    return [Cell("many", c.name, "many", MANY_SIZE,
+                 ["--peer", c.peer, "--count", str(n)], c.kind, c.env, n)
+            for n in counts for c in candidates
+            if c.many and c.kind != "spins"]
+
+
+def idle(receivers):
+    """On one mailbox, and on as many."""
+    count = ["--count", str(receivers)]
+    return [Cell("idle", "one mailbox", "idle", args=count),
+            Cell("idle", "a mailbox each", "idle", args=[*count, "--apart"])]
+
+
+def plan(sizes, peers, many=MANY):
+    """All cells of a round, in the order they are run."""
+    candidates = CANDIDATES + (LIBRARIES if peers else ())
+    return (limits() +
+            pairs("round-trip", "round_trip", sizes, candidates) +
+            pairs("stream", "stream", sizes, candidates) +
+            crowds(many, candidates))

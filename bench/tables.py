@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Rows as tables: what a person reads."""
+
+
+def ratio(x):
+    return "-" if x is None else "%.3g" % x
+
+
+def machine_lines(m):
+    yield "Ferry %s %s, %s %s, %s" % (m["ferry"], m["commit"], m["compiler"],
+                                      m["options"], m["date"])
+    yield "%s %s, %s, %d CPUs%s%s, sides on CPU %d and %d%s" % (
+        m["kernel"], m["arch"], m["cpu"], m["cpus"],
+        " (virtual)" if m["virtual"] else "",
+        ", governor " + m["governor"] if m["governor"] else "",
+        m["pinned"][0], m["pinned"][1],
+        ", which share a core" if m["shared_core"] else "")
+    yield "%d runs, %d dropped; stolen %.1f %%, others %.1f %% of CPU" % (
+        m["runs"], m["dropped"], 100 * m["stolen"], 100 * m["others"])
+
+
+LIMITS = {
+    "L2": ("ns", "two cache lines there and back, busy"),
+    "F": ("us", "futex wake there and back, asleep"),
+    "S": ("M lines/s", "cache lines streamed"),
+    "Z": ("GB/s", "64 KiB blocks, written and read in place"),
+    "X": ("GB/s", "64 KiB blocks, copied in and out"),
+}
+
+
+def limit_table(rows):
+    print("\nLimits of this machine")
+    for r in rows:
+        unit, text = LIMITS[r["name"]]
+        if "median" not in r:
+            print("  %-3s skipped: %s" % (r["name"], r["skipped"]))
+            continue
+        print("  %-3s %9.4g %-9s (%.4g to %.4g)  %s%s" % (
+            r["name"], r["median"], unit, r["low"], r["high"], text,
+            "" if r["clean"] else "  !"))
+
+
+def round_trip_line(r):
+    tail = "%9.1f" % (r["p999_ns"] / 1e3) if r["samples"] >= 1000 else "-"
+    return "%6s %6s %6s  %9.2f %19s %9.1f %9s %8.2f %6.2f" % (
+        ratio(r["of_F"]), ratio(r["of_L2"]), ratio(r["of_T"]), r["median"],
+        "%.2f to %.2f" % (r["low"], r["high"]),
+        r["p99_ns"] / 1e3, tail, r["cpu_s_per_million"],
+        r["switches_per_message"])
+
+
+def stream_line(r):
+    return "%6s %8s  %8.3f %17s %9.3f %8.3f %6.2f" % (
+        ratio(r["of_S"]), "%s %s" % (ratio(r["of_bytes"]), r["bytes_limit"]),
+        r["median"], "%.3f to %.3f" % (r["low"], r["high"]), r["gb_s"],
+        r["cpu_s_per_million"], r["switches_per_message"])
+
+
+def many_line(r):
+    return "%6s  %8.3f %17s %8.3f %6.2f" % (
+        ratio(r["of_S"]), r["median"],
+        "%.3f to %.3f" % (r["low"], r["high"]), r["cpu_s_per_million"],
+        r["switches_per_message"])
+
+
+RESULT = {"faster": "as shipped", "noise": "as shipped, within noise",
+          "slower": "as shipped, SLOWER"}
+
+
+def shipped_line(s):
+    return "%s: %.2f (%.2f to %.2f) of the kernel's best, %s, at %.2f of its " \
+        "CPU%s" % (RESULT[s["result"]], s["median"], s["low"], s["high"],
+                   s["best"], s["cpu"], "" if s["clean"] else "  !")
+
+
+def label(r):
+    return ("%d to %d" % (r["count"], r["count"]) if r["count"]
+            else str(r["size"]))
+
+
+def table(result, question, title, header, line):
+    print("\n" + title)
+    print("  %8s %-31s%s" % (
+        "" if question == "many" else "size", "", header))
+    for v in (v for v in result["verdicts"] if v["question"] == question):
+        for r in (r for r in result["rows"] if r["question"] == question and
+                  (r["size"], r["count"]) == (v["size"], v["count"])):
+            text = ("skipped: %s" % r["skipped"] if "median" not in r
+                    else line(r) + ("" if r["clean"] else "  !"))
+            print("  %8s %-31s%s" % (label(r), r["name"], text))
+        if v["verdict"]:
+            print("  %8s %s" % ("", v["verdict"]))
+        if v["shipped"]:
+            print("  %8s %s" % ("", shipped_line(v["shipped"])))
+
+
+def idle_table(rows):
+    print("\nIdle: receivers asleep, all of them together")
+    for r in rows:
+        print("  %d on %s for %.1f s: %.4f %% of one CPU, %.1f context "
+              "switches a second" % (
+                  r["count"],
+                  "as many mailboxes" if r["apart"] else "one mailbox",
+                  r["seconds"], 100 * r["cpu_s"][0] / r["seconds"],
+                  r["switches"][0] / r["seconds"]))
+
+
+def shipped_summary(verdicts):
+    """The one sentence that a user wants to know."""
+    seen = [v for v in verdicts if v["shipped"]]
+    slower = ["%s, %s B%s" % (
+        v["question"], v["size"],
+        ", %d to %d" % (v["count"], v["count"]) if v["count"] else "")
+        for v in seen if v["shipped"]["result"] == "slower"]
+    if seen and not slower:
+        print("\nAs shipped, the mailbox is nowhere slower than the best of "
+              "the kernel's.")
+    elif slower:
+        print("\nAs shipped, the mailbox is SLOWER than the best of the "
+              "kernel's at: %s" % "; ".join(slower))
+
+
+def tables(result):
+    for line in machine_lines(result["machine"]):
+        print(line)
+    limit_table([r for r in result["rows"] if r["question"] == "limit"])
+    table(result, "round-trip",
+          "Round trip (times in us; CPU: seconds of both sides a million; "
+          "sleeps a trip)",
+          "%6s %6s %6s  %9s %19s %9s %9s %8s %6s" % (
+              "p50/F", "p50/L2", "p50/T", "p50", "range of p50", "p99",
+              "p99.9", "CPU", "sleeps"), round_trip_line)
+    table(result, "stream",
+          "Stream, one sender, one receiver (million messages a second; "
+          "CPU and sleeps as above)",
+          "%6s %8s  %8s %17s %9s %8s %6s" % (
+              "of S", "of X, Z", "M/s", "range", "GB/s", "CPU", "sleeps"),
+          stream_line)
+    table(result, "many",
+          "Many senders, as many receivers, 64 B (million messages a second, "
+          "all together)",
+          "%6s  %8s %17s %8s %6s" % (
+              "of S", "M/s", "range", "CPU", "sleeps"), many_line)
+    idle_table(result["idle"])
+    shipped_summary(result["verdicts"])
+    if not all(r["clean"] for r in result["rows"] if "median" in r):
+        print("\n!  too few runs without other load: all were used")
