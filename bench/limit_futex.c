@@ -54,7 +54,7 @@ static void caller(struct bench *b)
 	t0 = bench_now();
 	begin = t0 + b->o.run_ns / 5;
 	bench_begin(b);
-	for (t = t0; t - t0 < b->o.run_ns && n < SAMPLES; k++) {
+	for (t = t0; n == 0 || (t - t0 < b->o.run_ns && n < SAMPLES); k++) {
 		int64_t before = t;
 
 		tell(&words(b)->there, k + 1);

@@ -97,6 +97,14 @@ def idle(receivers):
             Cell("idle", "a mailbox each", "idle", args=[*count, "--apart"])]
 
 
+def smoke():
+    """Every program and every candidate at least once."""
+    return (plan((8, BLOCK), False, (2,)) +
+            pairs("round-trip", "round_trip", (64,), LIBRARIES) +
+            pairs("stream", "stream", (4096,), LIBRARIES) +
+            crowds((3,), LIBRARIES))
+
+
 def plan(sizes, peers, many=MANY):
     """All cells of a round, in the order they are run."""
     candidates = CANDIDATES + (LIBRARIES if peers else ())

@@ -105,19 +105,27 @@ def idle_table(rows):
                   r["switches"][0] / r["seconds"]))
 
 
+def place(v):
+    size = "%s %d B" % (v["question"], v["size"])
+    return size + (", %d to %d" % (v["count"], v["count"])
+                   if v["count"] else "")
+
+
 def shipped_summary(verdicts):
-    """The one sentence that a user wants to know."""
+    """What a user wants to know: is it worth it everywhere?"""
     seen = [v for v in verdicts if v["shipped"]]
-    slower = ["%s, %s B%s" % (
-        v["question"], v["size"],
-        ", %d to %d" % (v["count"], v["count"]) if v["count"] else "")
-        for v in seen if v["shipped"]["result"] == "slower"]
-    if seen and not slower:
-        print("\nAs shipped, the mailbox is nowhere slower than the best of "
-              "the kernel's.")
-    elif slower:
-        print("\nAs shipped, the mailbox is SLOWER than the best of the "
-              "kernel's at: %s" % "; ".join(slower))
+    of = {result: [place(v) for v in seen if v["shipped"]["result"] == result]
+          for result in ("faster", "noise", "slower")}
+    if not seen:
+        return
+    print("\nAs shipped, beside the best of the kernel's: faster at %d of %d, "
+          "within noise at %d, slower at %d%s" % (
+              len(of["faster"]), len(seen), len(of["noise"]),
+              len(of["slower"]),
+              "" if all(v["shipped"]["clean"] for v in seen) else "  !"))
+    for result, text in (("noise", "within noise"), ("slower", "SLOWER")):
+        if of[result]:
+            print("  %s: %s" % (text, "; ".join(of[result])))
 
 
 def tables(result):
