@@ -40,6 +40,7 @@ def panel(rows, question, title, unit, figure):
     lines = series(rows, question, figure)
     sizes = sorted({r["size"] for r in rows if r["question"] == question})
     out = ["set title %s" % quoted(title), "set ylabel %s" % quoted(unit),
+           "set xrange [%g:%g]" % (sizes[0] / 1.3, sizes[-1] * 1.3),
            "set xtics (%s)" % ", ".join(
                "%s %d" % (quoted(tick(size)), size) for size in sizes)]
     for i, (_, points) in enumerate(lines.values()):
