@@ -85,6 +85,8 @@ static long pairs_of(const struct scenario *sc)
 	for (int i = 0; scenario_at(i); i++)
 		if (wanted(scenario_at(i)) && double_fits(scenario_at(i)))
 			weight += scenario_at(i)->crowd ? 1 : CROWD_WEIGHT;
+	if (weight == 0) /* none of them fits */
+		return 0;
 	return (opt.pairs * (sc->crowd ? 1 : CROWD_WEIGHT) + weight - 1) /
 	       weight;
 }
