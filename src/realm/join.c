@@ -277,6 +277,7 @@ void ferryi_realm_leave(struct ferryi_realm *r)
 	ferryi_realms_lock();
 	if (--r->refs == 0) {
 		ferryi_lease_end(r);
+		ferryi_token_disarm(&r->registry.control->death);
 		if (ferryi_is_file(r->dir, r->dir_dev, r->dir_ino))
 			ferryi_close(r->dir);
 		r->fd = r->dir = -1;

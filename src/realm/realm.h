@@ -81,6 +81,12 @@ struct ferryi_registry *ferryi_realm_registry(struct ferryi_realm *r);
  */
 int ferryi_realm_look(struct ferryi_realm *r, bool *out_ending);
 
+/*
+ * The same at a fifth of the price: asks the locks only, and so does not find a
+ * death while a forked child holds the dead one's.
+ */
+int ferryi_realm_glance(struct ferryi_realm *r);
+
 /* Our own lease, after a closefrom(): take it again.  -ESTALE: too late. */
 int ferryi_realm_renew(struct ferryi_realm *r);
 

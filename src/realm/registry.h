@@ -48,7 +48,8 @@ struct ferryi_registry_control {
 	uint32_t reserved; /* slots that have memory: high-water mark */
 	uint32_t retired;  /* 1: the file is being removed; final */
 	int64_t looked_at; /* CLOCK_MONOTONIC ns: the last full look began */
-	uint8_t pad1[3944];
+	uint32_t look_us;  /* of CPU that it took */
+	uint8_t pad1[3940];
 };
 
 /* A mapped registry. */

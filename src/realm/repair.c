@@ -140,6 +140,7 @@ static enum ferryi_fate fate_of(const struct ferryi_slot *s)
 	return ferryi_fate(s->pid, s->start_time);
 }
 
+/* Without `ending` only the lock is asked. */
 static int look_at(struct ferryi_realm *r, uint32_t i, bool *ending)
 {
 	struct ferryi_slot *s = &r->registry.slots[i];
@@ -150,6 +151,8 @@ static int look_at(struct ferryi_realm *r, uint32_t i, bool *ending)
 	if (!(state & 1))
 		return 0;
 	if (ferryi_lock_try(r->fd, i, 1) < 0) {
+		if (!ending)
+			return 0;
 		fate = fate_of(s);
 		*ending |= fate == FERRYI_ENDING;
 		return fate == FERRYI_ENDED ? ferryi_repair(r, i, state) : 0;
@@ -160,29 +163,42 @@ static int look_at(struct ferryi_realm *r, uint32_t i, bool *ending)
 	return found;
 }
 
-int ferryi_realm_look(struct ferryi_realm *r, bool *out_ending)
+static int look_at_all(struct ferryi_realm *r, bool *ending)
 {
-	int64_t began = ferryi_now();
-	bool ending = false;
+	struct ferryi_registry_control *c = r->registry.control;
+	int64_t began = ferryi_now(), cpu = ferryi_cpu();
 	int found = 0;
 
-	if (out_ending)
-		*out_ending = false;
 	if (pthread_mutex_trylock(&r->looking) != 0)
 		return 0;
 	if (ferryi_lease_renew(r) == 0) {
 		for (uint32_t i = 0; i < ferryi_registry_slots(&r->registry);
 		     i++)
 			if (i != r->owner)
-				found += look_at(r, i, &ending);
-		ferryi_store(&r->registry.control->looked_at, began);
+				found += look_at(r, i, ending);
+		ferryi_put(&c->look_us,
+			   (uint32_t)((ferryi_cpu() - cpu) / 1000));
+		ferryi_store(&c->looked_at, began);
 	}
-	if (ferryi_load(&r->registry.control->death) != 0)
-		ferryi_store(&r->registry.control->death, 0); /* foreign */
+	if (ferryi_load(&c->death) != 0)
+		ferryi_store(&c->death, 0); /* foreign */
 	pthread_mutex_unlock(&r->looking);
+	return found;
+}
+
+int ferryi_realm_look(struct ferryi_realm *r, bool *out_ending)
+{
+	bool ending = false;
+	int found = look_at_all(r, &ending);
+
 	if (out_ending)
 		*out_ending = ending;
 	return found;
+}
+
+int ferryi_realm_glance(struct ferryi_realm *r)
+{
+	return look_at_all(r, NULL);
 }
 
 int ferryi_realm_renew(struct ferryi_realm *r)

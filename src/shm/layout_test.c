@@ -214,6 +214,7 @@ START_TEST(the_registry_lies_as_documented)
 	AT(ferryi_registry_control, reserved, 136, 4);
 	AT(ferryi_registry_control, retired, 140, 4);
 	AT(ferryi_registry_control, looked_at, 144, 8);
+	AT(ferryi_registry_control, look_us, 152, 4);
 	AT(ferryi_slot, state, 0, 8);
 	AT(ferryi_slot, start_time, 8, 8);
 	AT(ferryi_slot, pid_namespace, 16, 8);

@@ -33,6 +33,11 @@ int64_t ferryi_wall_stamp(void)
 	return read_clock(CLOCK_REALTIME_COARSE);
 }
 
+int64_t ferryi_cpu(void)
+{
+	return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 ferry_time ferry_after(int64_t ns)
 {
 	int64_t now = ferryi_now();

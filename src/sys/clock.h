@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Clocks.  All calls stay in user space (vDSO) and never block. */
+/* Clocks.  All but the last stay in user space (vDSO) and never block. */
 #ifndef FERRYI_SYS_CLOCK_H
 #define FERRYI_SYS_CLOCK_H
 
@@ -14,5 +14,7 @@ int64_t ferryi_wall(void); /* CLOCK_REALTIME, ns */
  */
 int64_t ferryi_now_stamp(void);
 int64_t ferryi_wall_stamp(void);
+
+int64_t ferryi_cpu(void); /* CPU time of the thread, ns; a system call */
 
 #endif

@@ -45,6 +45,17 @@ void ferryi_token_arm(uint32_t *death)
 		*(struct robust_list *volatile *)&head->list_op_pending = aim;
 }
 
+void ferryi_token_disarm(uint32_t *death)
+{
+	struct robust_list *volatile *pending;
+
+	if (!looked || !head)
+		return;
+	pending = (struct robust_list *volatile *)&head->list_op_pending;
+	if (*pending == (void *)((char *)death - head->futex_offset))
+		*pending = NULL;
+}
+
 void ferryi_token_forget(void)
 {
 	if (looked && head)

@@ -22,4 +22,8 @@ void ferryi_token_arm(uint32_t *death);
 /* In the child of a fork: the token belonged to the parent. */
 void ferryi_token_forget(void);
 
+/* The thread's token does not ring `death` any more: there is nothing that its
+ * end would leave. */
+void ferryi_token_disarm(uint32_t *death);
+
 #endif

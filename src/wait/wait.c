@@ -39,6 +39,13 @@
 #define SUSPICION_TO   FERRY_MS(128)
 #define NAPPING_LOOK   FERRY_MS(100) /* between looks without futex_waitv */
 
+/* A look at n leases costs n^2: the kernel's list of locks is linear.  So what
+ * it took says how rare the next ones are: the net takes 1/2000 of a CPU. */
+#define NET_RARITY    2000
+#define FIRST_RARITY  16
+#define SECOND_RARITY 160
+#define LOOK_MOST_US  100000u /* more is somebody's stray write */
+
 #define OWN_WORDS 4 /* cancel, epoch, net, death */
 
 void ferryi_wait_begin(struct ferryi_wait *w)
@@ -157,11 +164,23 @@ static bool looked_after(const struct ferryi_wait *w, ferry_time at)
 	return looked_at > at && looked_at <= ferryi_now();
 }
 
+static int64_t at_least(struct ferryi_wait *w, int64_t least, int64_t rarity)
+{
+	uint32_t us = ferryi_fetch(&control_of(w)->look_us);
+	int64_t ns = FERRY_US(us < LOOK_MOST_US ? us : LOOK_MOST_US) * rarity;
+
+	return ns > least ? ns : least;
+}
+
+static int64_t net_period(struct ferryi_wait *w)
+{
+	return at_least(w, ferryi_knob_net(), NET_RARITY);
+}
+
 static void look_when_overdue(struct ferryi_wait *w, ferry_time now)
 {
-	if (ferryi_knob_net() > 0 &&
-	    !looked_after(w, now - 2 * ferryi_knob_net()))
-		look(w);
+	if (ferryi_knob_net() > 0 && !looked_after(w, now - 2 * net_period(w)))
+		ferryi_realm_glance(w->realm);
 }
 
 static ferry_time next_look(struct ferryi_wait *w, ferry_time now)
@@ -169,11 +188,11 @@ static ferry_time next_look(struct ferryi_wait *w, ferry_time now)
 	if (w->suspicion)
 		return now + w->suspicion;
 	if (w->looks == 0)
-		return now + FIRST_LOOK;
+		return now + at_least(w, FIRST_LOOK, FIRST_RARITY);
 	if (w->looks == 1)
-		return now + SECOND_LOOK;
+		return now + at_least(w, SECOND_LOOK, SECOND_RARITY);
 	try_elect(w);
-	return w->elected ? now + ferryi_knob_net() : FERRY_FOREVER;
+	return w->elected ? now + net_period(w) : FERRY_FOREVER;
 }
 
 /*
@@ -200,7 +219,7 @@ static void look_after_sleep(struct ferryi_wait *w, ferry_time after)
 		return;
 	}
 	if (w->elected)
-		look(w);
+		ferryi_realm_glance(w->realm);
 }
 
 /* Without futex_waitv no bell is heard: every nap may be the one. */

@@ -69,7 +69,7 @@ static void note_wake_time(const struct round *r)
 void audit_progress(struct round *r)
 {
 	struct ferry_mailbox_stat st;
-	double end = look_clock() + HANG_S;
+	struct look_limit limit = look_limit(HANG_S);
 	int still = 0;
 
 	while (asleep(r) && still < STILL_LOOKS) {
@@ -78,7 +78,7 @@ void audit_progress(struct round *r)
 		} else {
 			still = all_in_futex(r) ? still + 1 : 0;
 		}
-		if (look_clock() > end) {
+		if (look_is_over(&limit)) {
 			violate(FAULT_HANG,
 				"%d sleep: queued %d held %d "
 				"returned %d loaned %d",
@@ -95,7 +95,7 @@ int audit_drain(struct round *r, struct ferry_link *link)
 {
 	struct ferry_mailbox_stat st;
 	struct ferry_message m;
-	double end = look_clock() + HANG_S;
+	struct look_limit limit = look_limit(HANG_S);
 	int n = 0, err;
 
 	for (;;) {
@@ -111,7 +111,7 @@ int audit_drain(struct round *r, struct ferry_link *link)
 				ferry_error_name(err));
 		/* A message that was given back with a delay comes later. */
 		stat_of(link, &st);
-		if (err != -EAGAIN || !st.returned || look_clock() > end)
+		if (err != -EAGAIN || !st.returned || look_is_over(&limit))
 			break;
 		look_pause_us(500);
 	}
@@ -137,14 +137,14 @@ static void check_nothing_was_hidden(struct round *r, int sleeping)
 /* One message for those who sleep; whoever of them gets it. */
 static void wake_one(struct round *r, int i)
 {
-	double end = look_clock() + HANG_S;
+	struct look_limit limit = look_limit(HANG_S);
 	int before = asleep(r);
 	int err = deed_send(r->box, ID_RETIRE + i, FERRY_NOWAIT);
 
 	if (err && err != -ENODATA && err != -ESTALE)
 		violate(FAULT_OTHER, "a send to a sleeper failed with %s",
 			ferry_error_name(err));
-	while (asleep(r) == before && look_clock() < end)
+	while (asleep(r) == before && !look_is_over(&limit))
 		look_pause_us(100);
 	if (asleep(r) == before)
 		violate(FAULT_HANG, "a receiver sleeps beside a message");
@@ -153,9 +153,9 @@ static void wake_one(struct round *r, int i)
 /* Room for those who sleep, until all of them have sent. */
 static void make_room(struct round *r)
 {
-	double end = look_clock() + HANG_S;
+	struct look_limit limit = look_limit(HANG_S);
 
-	while (asleep(r) && look_clock() < end) {
+	while (asleep(r) && !look_is_over(&limit)) {
 		audit_drain(r, r->box);
 		look_pause_us(200);
 	}

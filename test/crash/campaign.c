@@ -35,7 +35,7 @@ int tally_total(const struct tally *t)
 /* One round in a process of its own; whatever it left running is ended. */
 void run_round(const struct orders *o)
 {
-	double end = look_clock() + ROUND_S;
+	struct look_limit limit = look_limit(ROUND_S);
 	int status = 0;
 	pid_t pid;
 
@@ -48,7 +48,7 @@ void run_round(const struct orders *o)
 		round_run(o);
 	}
 	while (waitpid(pid, &status, WNOHANG) == 0) {
-		if (look_clock() > end) {
+		if (look_is_over(&limit)) {
 			violate(FAULT_HANG, "the auditor hangs in a call");
 			kill(pid, SIGKILL);
 		}

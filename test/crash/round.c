@@ -149,10 +149,10 @@ static void setup_failed(const char *what)
 
 bool round_await(struct actor *a, double seconds)
 {
-	double end = look_clock() + seconds;
+	struct look_limit limit = look_limit(seconds);
 
 	while (!a->done) {
-		if (look_clock() > end)
+		if (look_is_over(&limit))
 			return false;
 		look_pause_us(100);
 	}
@@ -241,11 +241,11 @@ static void start_sleepers(struct round *r)
 {
 	for (int i = 0; i < r->n_sleepers; i++) {
 		struct actor *a = r->sleeper[i];
-		double end = look_clock() + 5;
+		struct look_limit limit = look_limit(6 * HANG_S);
 
 		sem_post(&a->go);
 		while (!a->ready || (!a->done && !look_in_futex(a->pid)))
-			if (look_clock() > end)
+			if (look_is_over(&limit))
 				setup_failed("a sleeper does not sleep");
 	}
 }

@@ -97,12 +97,12 @@ void second_await(struct round *r)
 /* Until it has ended its call or sleeps again; the audit says if neither. */
 static void let_go_on(const struct actor *a)
 {
-	double end = look_clock() + HANG_S;
+	struct look_limit limit = look_limit(HANG_S);
 	int looks = 0;
 
 	kill(a->pid, SIGCONT);
 	await_state(a, WCONTINUED);
-	while (!a->done && looks < ASLEEP_LOOKS && look_clock() < end) {
+	while (!a->done && looks < ASLEEP_LOOKS && !look_is_over(&limit)) {
 		looks = look_in_futex(a->pid) ? looks + 1 : 0;
 		look_pause_us(50);
 	}

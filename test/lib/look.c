@@ -25,6 +25,17 @@ double look_clock(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+struct look_limit look_limit(double seconds)
+{
+	return (struct look_limit){ look_clock() + seconds,
+				    (long)(seconds * 1000) };
+}
+
+bool look_is_over(struct look_limit *l)
+{
+	return --l->looks < 0 && look_clock() > l->end;
+}
+
 static bool read_proc(pid_t pid, const char *what, char *buf, size_t size)
 {
 	char path[64];

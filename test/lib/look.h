@@ -13,6 +13,18 @@
 /* Monotonic seconds. */
 double look_clock(void);
 
+/*
+ * A limit for something that is awaited with looks and pauses in between.  It
+ * is over after `seconds`, but not before 1,000 looks for each of them: who
+ * looks is starved of its CPU on a crowded machine as those are whom it awaits.
+ */
+struct look_limit {
+	double end;
+	long looks;
+};
+struct look_limit look_limit(double seconds);
+bool look_is_over(struct look_limit *l); /* once a look */
+
 /* Is the process asleep in futex(2) or futex_waitv(2)? */
 bool look_in_futex(pid_t pid);
 

@@ -27,6 +27,12 @@ static uint8_t lease[SIM_SLOTS], repairing[SIM_SLOTS]; /* number + 1, or 0 */
 
 /* --- clock and identity --------------------------------------------------- */
 
+int64_t __wrap_ferryi_cpu(void);
+int64_t __wrap_ferryi_cpu(void)
+{
+	return 0; /* looks cost nothing here */
+}
+
 int64_t __wrap_ferryi_now(void);
 int64_t __wrap_ferryi_now(void)
 {
