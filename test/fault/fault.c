@@ -166,6 +166,7 @@ int main(void)
 	srunner_add_suite(r, foreign_suite());
 	srunner_add_suite(r, kernel_suite());
 	srunner_add_suite(r, memory_suite());
+	srunner_add_suite(r, oom_suite());
 	srunner_add_suite(r, process_suite());
 	srunner_add_suite(r, regress_suite());
 	srunner_run_all(r, CK_ENV);

@@ -35,6 +35,7 @@ Suite *files_suite(void);
 Suite *foreign_suite(void);
 Suite *kernel_suite(void);
 Suite *memory_suite(void);
+Suite *oom_suite(void);
 Suite *process_suite(void);
 Suite *regress_suite(void);
 
