@@ -86,7 +86,7 @@ caught early 'repair signs what somebody else has taken meanwhile' \
 caught 'lost|order|leak|asleep|full|refused' \
 	'an old hint jumps a lap too far' shm/queue.c \
 	'(uint64_t)laps * ring + 1' '(uint64_t)(laps + 1) * ring + 1'
-caught 'unsent|after-ack|duplicate|held-twice|lost' \
+caught 'unsent|after-ack|duplicate|held-twice|lost|damaged' \
 	'a release keeps the generation' shm/queue.c \
 	'return ferryi_cas(word, c->word, ferryi_word_ended(c->word))' \
 	'return ferryi_cas(word, c->word, ferryi_word(ferryi_word_gen(c->word), 0, 0, 0))'
@@ -110,7 +110,7 @@ caught 'asleep|lost|leak' 'repair does not announce what it returned' \
 	shm/recover.c 'if (returned)' 'if (0)'
 caught 'asleep|lost|leak' 'a death before the announcement is not seen' \
 	shm/recover.c '*out_returned |= state == FERRYI_RETURNED;' ';'
-caught 'asleep|lost' 'a late announcement is not seen' shm/returned.c \
+caught 'asleep|lost|order' 'a late announcement is not seen' shm/returned.c \
 	'ferryi_returned_version(old) + 1' 'ferryi_returned_version(old)'
 caught asleep 'a repair is not told' realm/repair.c \
 	'if (job.complete || job.changed)' 'if (0)'
