@@ -2,7 +2,6 @@
 /* See machine.h. */
 #include "sys/machine.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -58,11 +57,7 @@ bool ferryi_machine_has_robust_list(void)
 
 unsigned ferryi_machine_cpus(void)
 {
-	cpu_set_t set;
-	long n;
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (sched_getaffinity(0, sizeof set, &set) == 0)
-		return (unsigned)CPU_COUNT(&set);
-	n = sysconf(_SC_NPROCESSORS_ONLN); /* more than a set can say */
 	return n > 0 ? (unsigned)n : 1;
 }

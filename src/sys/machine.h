@@ -12,6 +12,6 @@ int ferryi_machine_remove_ipc(void);
 uint64_t ferryi_machine_max_files(void);
 uint64_t ferryi_machine_max_address_space(void); /* UINT64_MAX: unlimited */
 bool ferryi_machine_has_robust_list(void);
-unsigned ferryi_machine_cpus(void); /* that this process may use; at least 1 */
+unsigned ferryi_machine_cpus(void); /* online; at least 1 */
 
 #endif

@@ -34,7 +34,8 @@ int64_t ferryi_knob_spin(void)
 
 	if (value >= 0)
 		return value;
-	/* on one CPU nobody else can do anything meanwhile */
+	/* On one CPU nobody else can do anything meanwhile.  Which CPUs this
+	 * process may use does not count: the peer may have another one. */
 	return read_knob(&k, ferryi_machine_cpus() > 1 ? SPIN_US : 0);
 }
 
