@@ -44,7 +44,7 @@ from[1] == "include" {
 from[1] != "src" {
 	folder = $1
 	sub(/[^\/]*$/, "", folder)
-	if (quoted && !exists(folder name))
+	if (quoted && !exists(folder name) && !exists(folder name ".in"))
 		wrong("only installed headers are seen from here")
 	next
 }
