@@ -77,11 +77,6 @@ int ferryi_turn_take(struct ferry_link *l, unsigned side, ferry_time deadline)
 	return l->t->concurrent ? 0 : turn_wait(l, side, deadline);
 }
 
-static struct ferryi_spin *spin_of(struct ferryi_call *c)
-{
-	return &c->l->spin[c->want == FERRYI_WANT_RECV];
-}
-
 /* The first attempt has found nothing to do.  A function of its own: what it
  * keeps is larger than all that a call without a wait touches. */
 static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
@@ -92,7 +87,8 @@ static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
 	int s;
 
 	w.len = c->len;
-	w.spin = l->t->sleeps_on_words ? spin_of(c) : NULL;
+	if (l->t->sleeps_on_words)
+		w.spin = &l->spin[c->want == FERRYI_WANT_RECV];
 	do {
 		r = ferryi_wait_check(&w);
 		if (r < 0)
@@ -119,10 +115,7 @@ ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
 {
 	ssize_t r = c->attempt(c);
 
-	if (r == -EAGAIN)
-		return attempt_again(c, deadline);
-	ferryi_spin_hit(spin_of(c));
-	return r;
+	return r == -EAGAIN ? attempt_again(c, deadline) : r;
 }
 
 ssize_t ferryi_call_run(struct ferryi_call *c, ferry_time deadline)

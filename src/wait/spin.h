@@ -4,15 +4,9 @@
  *
  * Waking a sleeper takes some 10 us; what comes sooner is had sooner by looking
  * again, for the price of a CPU.  Each side of a link learns from its last
- * waits:
- *
- *   - After a spin that found nothing the next wait sleeps at once, then the
- *     next 3, 7 .. 255; after one that found something the next one spins, too.
- *     So a link that is idle, or whose peer needs this CPU, hardly spins.
- *   - Who looks all the time at the place that the other side is about to
- *     write slows it down, and goes in lockstep with it.  A pause of 1 us lets
- *     several messages gather.  It is tried now and then, and kept while it
- *     does.
+ * waits: after a spin that found nothing the next wait sleeps at once, then the
+ * next 3, 7 .. 255; after one that found something the next one spins, too.  So a
+ * link that is idle, or whose peer needs this CPU, hardly spins.
  *
  * A struct ferryi_spin belongs to one process.  Racing threads may spoil what
  * was learnt, which costs a spin or a sleep.
@@ -25,18 +19,11 @@
 
 /* All zero: nothing learnt yet. */
 struct ferryi_spin {
-	uint32_t skip;	/* so many waits sleep at once after a vain spin */
-	uint32_t left;	/* of them are still to come */
-	uint32_t calls; /* that found something at once, since the last wait */
-	uint32_t pausing;
-	uint32_t gap;	/* waits between trials of the pause */
-	uint32_t trial; /* waits until the next one */
+	uint32_t skip; /* so many waits sleep at once after a vain spin */
+	uint32_t left; /* of them are still to come */
 };
 
-/* A call has found something at once. */
-void ferryi_spin_hit(struct ferryi_spin *s);
-
-/* A wait begins: spin?  May first pause for a microsecond. */
+/* A wait begins: spin? */
 bool ferryi_spin_begin(struct ferryi_spin *s);
 
 /* A spin has ended, with something or in vain. */
