@@ -38,7 +38,7 @@ static void weigh(const struct ferryi_queue *q, uint32_t owner,
 				if (h->oldest == 0 || at < h->oldest)
 					h->oldest = at;
 			} else if (ferryi_word_state(word) == FERRYI_LOAN) {
-				cell = ferryi_cell_full(&q->shape, rec->seq,
+				cell = ferryi_cell_full(&q->cells, rec->seq,
 							q->classes[k].first + i,
 							ferryi_word_gen(word));
 				h->loans +=

@@ -231,7 +231,8 @@ END_TEST
 
 START_TEST(words_have_the_documented_bits)
 {
-	struct ferryi_cell_shape s = { 2, 54, 4, 5 };
+	struct ferryi_cells s =
+		ferryi_cells((struct ferryi_cell_shape){ 2, 54, 4, 5 });
 
 	ck_assert_uint_eq(ferryi_word(1, FERRYI_HELD, 2, 3), 0x13000203);
 	ck_assert_uint_eq(FERRYI_FREE, 0);

@@ -25,9 +25,9 @@ static bool is_waiting(const struct ferryi_queue *q, uint32_t index,
 	if (!ferryi_queue_has_cell(q, seq))
 		return false;
 	cell = ferryi_load(ferryi_queue_cell(q, seq));
-	return cell == ferryi_cell_full(&q->shape, seq, index,
+	return cell == ferryi_cell_full(&q->cells, seq, index,
 					ferryi_word_gen(word)) &&
-	       ferryi_takeable(&q->shape, cell, word);
+	       ferryi_takeable(&q->cells, cell, word);
 }
 
 static void consider(const struct ferryi_queue *q, uint32_t index,

@@ -14,18 +14,15 @@
 static int64_t stands_at(const struct ferryi_queue *q, uint64_t cell,
 			 uint32_t i, uint64_t base)
 {
-	return ferryi_cell_laps(&q->shape, cell, base) *
+	return ferryi_cell_laps(&q->cells, cell, base) *
 		       (int64_t)(q->ring_mask + 1) +
 	       (int64_t)i;
 }
 
 static uint64_t first_position(const struct ferryi_queue *q)
 {
-	uint64_t cell = ferryi_load(ferryi_queue_cell(q, 0));
-
-	return (cell >> (q->shape.gen_bits + q->shape.index_bits) &
-		ferryi_bits(q->shape.turn_bits))
-	       << q->shape.ring_log2;
+	return ferryi_cell_turn(&q->cells,
+				ferryi_load(ferryi_queue_cell(q, 0)));
 }
 
 /*
@@ -55,7 +52,7 @@ static bool ring_is_sound(const struct ferryi_queue *q, uint64_t *out_sum)
 		}
 		first_free = at < first_free ? at : first_free;
 		clean &= cell ==
-			 ferryi_cell_free(&q->shape, base + (uint64_t)at);
+			 ferryi_cell_free(&q->cells, base + (uint64_t)at);
 	}
 	*out_sum = sum;
 	return clean && last_full < first_free && most - least < 2 * ring;
@@ -64,7 +61,7 @@ static bool ring_is_sound(const struct ferryi_queue *q, uint64_t *out_sum)
 /* What a cell holds is to be delivered from outside the ring. */
 static void take_out(struct ferryi_queue *q, uint32_t i, uint64_t cell)
 {
-	uint32_t index = ferryi_cell_index(&q->shape, cell);
+	uint32_t index = ferryi_cell_index(&q->cells, cell);
 	uint64_t word;
 
 	if (!ferryi_cell_is_full(cell) ||
@@ -99,7 +96,7 @@ void ferryi_mend_ring(struct ferryi_queue *q)
 			seen = ferryi_load(ferryi_queue_cell(q, i));
 			take_out(q, i, seen);
 			if (ferryi_cas(ferryi_queue_cell(q, i), seen,
-				       ferryi_cell_free(&q->shape, lap + i)))
+				       ferryi_cell_free(&q->cells, lap + i)))
 				break;
 		}
 }

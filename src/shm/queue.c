@@ -40,7 +40,7 @@ void ferryi_queue_attach(struct ferryi_queue *q, void *base,
 	q->message_max = h->choice.message_max;
 	q->n_classes = h->n_classes;
 	q->n_chunks = h->n_chunks;
-	q->shape = h->shape;
+	q->cells = ferryi_cells(h->shape);
 	memcpy(q->classes, h->classes, sizeof q->classes);
 	q->at_most_once = h->choice.delivery == 1;
 	q->has_pairs = ferryi_has_pairs();
@@ -72,12 +72,12 @@ static bool exists(const struct ferryi_queue *q, uint32_t index)
 bool ferryi_queue_cell_takeable(const struct ferryi_queue *q, uint64_t position,
 				uint64_t cell, uint64_t *out_word)
 {
-	uint32_t index = ferryi_cell_index(&q->shape, cell);
+	uint32_t index = ferryi_cell_index(&q->cells, cell);
 
 	if (index != (position & q->ring_mask) && !exists(q, index))
 		return false; /* a message at home shares its cell's memory */
 	*out_word = word_of(q, index);
-	return ferryi_takeable(&q->shape, cell, *out_word);
+	return ferryi_takeable(&q->cells, cell, *out_word);
 }
 
 /* --- send --------------------------------------------------------------- */
@@ -104,11 +104,10 @@ uint64_t *ferryi_queue_in_the_way(const struct ferryi_queue *q, uint64_t tail,
 	if (tail < q->capacity || !ferryi_queue_has_cell(q, back))
 		return NULL;
 	cell = ferryi_load(ferryi_queue_cell(q, back));
-	if (!ferryi_cell_is_full(cell) ||
-	    ferryi_cell_laps(&q->shape, cell, back) != 0 ||
+	if (!ferryi_cell_is_full_at(&q->cells, cell, back) ||
 	    !ferryi_queue_cell_takeable(q, back, cell, out_word))
 		return NULL;
-	return &q->records[ferryi_cell_index(&q->shape, cell)].word;
+	return &q->records[ferryi_cell_index(&q->cells, cell)].word;
 }
 
 /* With a capacity below the ring's size the cell itself does not say it. */
@@ -122,31 +121,35 @@ static bool at_capacity(const struct ferryi_queue *q, uint64_t tail)
 
 enum step { DONE, RETRY, IS_FULL, IS_EMPTY, STRANGE };
 
+/* The cell of position t waits for its message. */
+static enum step fill(struct ferryi_queue *q, const struct ferryi_chunk *c,
+		      uint64_t *cell, uint64_t empty, uint64_t t)
+{
+	if (at_capacity(q, t))
+		return ferryi_load(&q->control->tail) == t ? IS_FULL : RETRY;
+	ferryi_put(&ferryi_queue_record(q, c->index)->seq, t);
+	/* P1: filled in, not yet accepted; if we die here it is freed */
+	if (!ferryi_cas(cell, empty,
+			ferryi_cell_full(&q->cells, t, c->index,
+					 ferryi_word_gen(c->word))))
+		return RETRY;
+	/* P2: accepted; if we die here the next one moves the tail */
+	ferryi_cas(&q->control->tail, t, t + 1);
+	return DONE;
+}
+
 /* One look at the cell of position *t. */
 static enum step try_publish(struct ferryi_queue *q,
 			     const struct ferryi_chunk *c, uint64_t *t)
 {
-	struct ferryi_record *rec = ferryi_queue_record(q, c->index);
-	uint64_t *cell = ferryi_queue_cell(q, *t), word;
+	uint64_t *cell = ferryi_queue_cell(q, *t), word, hint = *t;
 	uint64_t seen = ferryi_load(cell),
-		 empty = ferryi_cell_free(&q->shape, *t);
-	int64_t laps = ferryi_cell_laps(&q->shape, seen, *t);
-	uint64_t hint = *t;
+		 empty = ferryi_cell_free(&q->cells, *t);
+	int64_t laps;
 
-	if (seen == empty) {
-		if (at_capacity(q, *t))
-			return ferryi_load(&q->control->tail) == *t ? IS_FULL :
-								      RETRY;
-		ferryi_put(&rec->seq, *t);
-		/* P1: filled in, not yet accepted; if we die here it is freed */
-		if (!ferryi_cas(cell, seen,
-				ferryi_cell_full(&q->shape, *t, c->index,
-						 ferryi_word_gen(c->word))))
-			return RETRY;
-		/* P2: accepted; if we die here the next one moves the tail */
-		ferryi_cas(&q->control->tail, hint, *t + 1);
-		return DONE;
-	}
+	if (seen == empty)
+		return fill(q, c, cell, empty, *t);
+	laps = ferryi_cell_laps(&q->cells, seen, *t);
 	if (laps > 0 || (laps == 0 && ferryi_cell_is_full(seen))) {
 		*t = after(q, *t, seen, laps);
 		ferryi_cas(&q->control->tail, hint, *t);
@@ -248,7 +251,7 @@ static void pass(struct ferryi_queue *q, uint64_t *cell, uint64_t seen,
 {
 	/* T2: taken, its cell still FULL; if we die here others free it */
 	ferryi_cas(cell, seen,
-		   ferryi_cell_free(&q->shape, h + q->ring_mask + 1));
+		   ferryi_cell_free(&q->cells, h + q->ring_mask + 1));
 	/* T3: the head still points at it; the next one moves it */
 	ferryi_cas(&q->control->head, h, h + 1);
 }
@@ -266,7 +269,7 @@ static bool claim(struct ferryi_queue *q, uint32_t index, uint64_t word,
 		return true;
 	}
 	if (!ferryi_cas_pair(&rec->cell, seen, word,
-			     ferryi_cell_free(&q->shape, h + q->ring_mask + 1),
+			     ferryi_cell_free(&q->cells, h + q->ring_mask + 1),
 			     mine))
 		return false;
 	/* T3 */
@@ -280,7 +283,7 @@ static enum step try_claim(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 			   struct ferryi_chunk *out, uint64_t *out_len)
 {
 	uint64_t *cell = ferryi_queue_cell(q, h);
-	uint32_t index = ferryi_cell_index(&q->shape, seen);
+	uint32_t index = ferryi_cell_index(&q->cells, seen);
 	uint64_t mine =
 		ferryi_word(ferryi_word_gen(word), FERRYI_HELD, owner, 1);
 
@@ -308,11 +311,9 @@ static enum step try_take(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 {
 	uint64_t *cell = ferryi_queue_cell(q, *h), hint = *h, word;
 	uint64_t seen = ferryi_load(cell);
-	int64_t laps = ferryi_cell_laps(&q->shape, seen, *h);
+	int64_t laps;
 
-	if (seen == ferryi_cell_free(&q->shape, *h))
-		return IS_EMPTY;
-	if (laps == 0 && ferryi_cell_is_full(seen)) {
+	if (ferryi_cell_is_full_at(&q->cells, seen, *h)) {
 		if (ferryi_queue_cell_takeable(q, *h, seen, &word))
 			return try_claim(q, owner, max, *h, seen, word, out,
 					 out_len);
@@ -320,6 +321,9 @@ static enum step try_take(struct ferryi_queue *q, uint32_t owner, uint64_t max,
 		*h = *h + 1;
 		return RETRY;
 	}
+	if (seen == ferryi_cell_free(&q->cells, *h))
+		return IS_EMPTY;
+	laps = ferryi_cell_laps(&q->cells, seen, *h);
 	if (laps > 0) { /* the hint is old: whatever was here is gone */
 		*h += (uint64_t)(laps - 1) * (q->ring_mask + 1) + 1;
 		ferryi_cas(&q->control->head, hint, *h);

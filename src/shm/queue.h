@@ -31,7 +31,7 @@ struct ferryi_queue {
 	uint64_t message_max;
 	uint32_t n_classes;
 	uint32_t n_chunks;
-	struct ferryi_cell_shape shape;
+	struct ferryi_cells cells;
 	struct ferryi_class classes[FERRYI_CLASSES];
 	bool at_most_once;
 	bool has_pairs;	   /* ferryi_cas_pair() works here */

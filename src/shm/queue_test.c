@@ -420,7 +420,7 @@ START_TEST(recovery_frees_the_cell_that_a_dead_taker_left)
 	recover(&b, OTHER, &done);
 	ck_assert_uint_eq(done.returned, 1);
 	ck_assert_uint_eq(b.q.records[0].cell,
-			  ferryi_cell_free(&b.q.shape, b.q.ring_mask + 1));
+			  ferryi_cell_free(&b.q.cells, b.q.ring_mask + 1));
 	ck_assert_int_eq(get(&b), 1);
 	fini(&b);
 }

@@ -19,7 +19,7 @@ bool ferryi_is_published(const struct ferryi_queue *q, uint32_t index,
 
 	return ferryi_queue_has_cell(q, seq) &&
 	       ferryi_load(ferryi_queue_cell(q, seq)) ==
-		       ferryi_cell_full(&q->shape, seq, index,
+		       ferryi_cell_full(&q->cells, seq, index,
 					ferryi_word_gen(word));
 }
 
@@ -73,11 +73,11 @@ static void free_cell(struct ferryi_queue *q, uint32_t index, uint64_t word)
 {
 	uint64_t seq = ferryi_fetch(&q->records[index].seq);
 	uint64_t cell =
-		ferryi_cell_full(&q->shape, seq, index, ferryi_word_gen(word));
+		ferryi_cell_full(&q->cells, seq, index, ferryi_word_gen(word));
 
 	if (ferryi_queue_has_cell(q, seq))
 		ferryi_cas(ferryi_queue_cell(q, seq), cell,
-			   ferryi_cell_free(&q->shape, seq + q->ring_mask + 1));
+			   ferryi_cell_free(&q->cells, seq + q->ring_mask + 1));
 }
 
 static void recover_chunk(struct ferryi_queue *q, uint32_t index,
@@ -201,23 +201,21 @@ uint32_t ferryi_scrub(struct ferryi_queue *q)
 void ferryi_queue_heal_hints(struct ferryi_queue *q)
 {
 	uint32_t n = ferryi_queue_reserved(q, 0);
-	uint64_t ring = q->ring_mask + 1,
-		 turns = ferryi_bits(q->shape.turn_bits);
-	unsigned low = q->shape.gen_bits + q->shape.index_bits;
-	uint64_t base = (ferryi_load(ferryi_queue_cell(q, 0)) >> low & turns)
-			<< q->shape.ring_log2;
+	uint64_t ring = q->ring_mask + 1;
+	uint64_t base = ferryi_cell_turn(&q->cells,
+					 ferryi_load(ferryi_queue_cell(q, 0)));
 	int64_t least = INT64_MAX;
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t cell = ferryi_load(ferryi_queue_cell(q, i));
-		int64_t at = ferryi_cell_laps(&q->shape, cell, base) *
+		int64_t at = ferryi_cell_laps(&q->cells, cell, base) *
 				     (int64_t)ring +
 			     (int64_t)i;
 
 		least = at < least ? at : least;
 	}
 	base = (base + (uint64_t)least) &
-	       (turns << q->shape.ring_log2 | q->ring_mask);
+	       (q->cells.turns << q->cells.ring_log2 | q->ring_mask);
 	ferryi_store(&q->control->head, base);
 	ferryi_store(&q->control->tail, base);
 }

@@ -71,7 +71,7 @@ static bool may_receive(struct ferryi_queue *q, int64_t now,
 		return ferryi_queue_has_cell(q, head);
 	}
 	cell = ferryi_load(ferryi_queue_cell(q, head));
-	if (cell != ferryi_cell_free(&q->shape, head))
+	if (cell != ferryi_cell_free(&q->cells, head))
 		return true;
 	watch(out, ferryi_high_half(ferryi_queue_cell(q, head)),
 	      (uint32_t)(cell >> 32));

@@ -112,10 +112,16 @@ static inline uint32_t *ferryi_high_half(uint64_t *word)
 
 #define FERRYI_FULL ((uint64_t)1 << 63)
 
-/* How the 63 bits of a cell are divided in this mailbox. */
+/* How the 63 bits of a cell are divided in a mailbox, as its header says. */
 struct ferryi_cell_shape {
 	uint8_t ring_log2;
 	uint8_t turn_bits, gen_bits, index_bits;
+};
+
+/* The same as masks and shifts. */
+struct ferryi_cells {
+	uint64_t turns, gens, indices;
+	uint8_t ring_log2, gen_at, turn_at;
 };
 
 static inline uint64_t ferryi_bits(unsigned n)
@@ -123,25 +129,36 @@ static inline uint64_t ferryi_bits(unsigned n)
 	return ((uint64_t)1 << n) - 1;
 }
 
-static inline uint64_t ferryi_cell_free(const struct ferryi_cell_shape *s,
-					uint64_t position)
+static inline struct ferryi_cells ferryi_cells(struct ferryi_cell_shape s)
 {
-	return ((position >> s->ring_log2) & ferryi_bits(s->turn_bits))
-	       << (s->gen_bits + s->index_bits);
+	return (struct ferryi_cells){
+		.turns = ferryi_bits(s.turn_bits),
+		.gens = ferryi_bits(s.gen_bits),
+		.indices = ferryi_bits(s.index_bits),
+		.ring_log2 = s.ring_log2,
+		.gen_at = s.index_bits,
+		.turn_at = (uint8_t)(s.gen_bits + s.index_bits),
+	};
 }
 
-static inline uint64_t ferryi_cell_full(const struct ferryi_cell_shape *s,
+static inline uint64_t ferryi_cell_free(const struct ferryi_cells *s,
+					uint64_t position)
+{
+	return (position >> s->ring_log2 & s->turns) << s->turn_at;
+}
+
+static inline uint64_t ferryi_cell_full(const struct ferryi_cells *s,
 					uint64_t position, uint32_t index,
 					uint64_t gen)
 {
 	return FERRYI_FULL | ferryi_cell_free(s, position) |
-	       (gen & ferryi_bits(s->gen_bits)) << s->index_bits | index;
+	       (gen & s->gens) << s->gen_at | index;
 }
 
-static inline uint32_t ferryi_cell_index(const struct ferryi_cell_shape *s,
+static inline uint32_t ferryi_cell_index(const struct ferryi_cells *s,
 					 uint64_t cell)
 {
-	return (uint32_t)(cell & ferryi_bits(s->index_bits));
+	return (uint32_t)(cell & s->indices);
 }
 
 static inline bool ferryi_cell_is_full(uint64_t cell)
@@ -149,27 +166,41 @@ static inline bool ferryi_cell_is_full(uint64_t cell)
 	return (cell & FERRYI_FULL) != 0;
 }
 
+/* FULL, and with the message of this very position. */
+static inline bool ferryi_cell_is_full_at(const struct ferryi_cells *s,
+					  uint64_t cell, uint64_t position)
+{
+	return (cell ^ (FERRYI_FULL | ferryi_cell_free(s, position))) >>
+		       s->turn_at ==
+	       0;
+}
+
+/* The first position of the turn that the cell is in. */
+static inline uint64_t ferryi_cell_turn(const struct ferryi_cells *s,
+					uint64_t cell)
+{
+	return (cell >> s->turn_at & s->turns) << s->ring_log2;
+}
+
 /* How many laps the cell is ahead of `position` (negative: behind). */
-static inline int64_t ferryi_cell_laps(const struct ferryi_cell_shape *s,
+static inline int64_t ferryi_cell_laps(const struct ferryi_cells *s,
 				       uint64_t cell, uint64_t position)
 {
-	unsigned low = s->gen_bits + s->index_bits;
-	uint64_t mask = ferryi_bits(s->turn_bits);
-	uint64_t diff = ((cell >> low) - (position >> s->ring_log2)) & mask;
+	uint64_t diff = ((cell >> s->turn_at) - (position >> s->ring_log2)) &
+			s->turns;
 
-	return diff > mask / 2 ? (int64_t)diff - (int64_t)mask - 1 :
-				 (int64_t)diff;
+	return diff > s->turns / 2 ? (int64_t)diff - (int64_t)s->turns - 1 :
+				     (int64_t)diff;
 }
 
 /* Whether a chunk with this word is the message that this FULL cell means. */
-static inline bool ferryi_takeable(const struct ferryi_cell_shape *s,
-				   uint64_t cell, uint64_t word)
+static inline bool ferryi_takeable(const struct ferryi_cells *s, uint64_t cell,
+				   uint64_t word)
 {
 	uint32_t state = ferryi_word_state(word);
 
 	return (state == FERRYI_LOAN || state == FERRYI_QUEUED) &&
-	       (ferryi_word_gen(word) & ferryi_bits(s->gen_bits)) ==
-		       ((cell >> s->index_bits) & ferryi_bits(s->gen_bits));
+	       ((ferryi_word_gen(word) ^ cell >> s->gen_at) & s->gens) == 0;
 }
 
 /* --- the word of returned messages -------------------------------------- */
