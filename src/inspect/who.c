@@ -28,7 +28,9 @@ static void weigh(const struct ferryi_queue *q, uint32_t owner,
 			const struct ferryi_record *rec =
 				&q->records[q->classes[k].first + i];
 			uint64_t word = ferryi_load(&rec->word);
-			int64_t at = rec->taker.taken_at;
+			int64_t at = rec->flags & FERRYI_TAKER_KNOWN ?
+					     rec->taker.taken_at :
+					     ferryi_now();
 			uint64_t cell;
 
 			if (ferryi_word_owner(word) != owner)

@@ -42,7 +42,7 @@ static int post_letter(struct ferryi_mailbox *b, const struct ferryi_chunk *c)
 	memcpy(ferryi_queue_place(to, letter.index, &room), data, len);
 	copy->len = (uint32_t)len;
 	copy->priority = old->priority;
-	copy->flags = old->flags;
+	copy->flags = 0;
 	copy->sender = old->sender;
 	if (copy->sender.id == 0)
 		copy->sender.id = ferryi_fetch(&old->seq) + 1;
@@ -104,27 +104,30 @@ static bool is_spent(const struct ferryi_mailbox *b,
 
 /* --- taking --------------------------------------------------------------- */
 
-/* `at` is ferryi_now_stamp(), which several messages may share. */
-static void sign(struct ferryi_mailbox *b, struct ferryi_record *rec,
-		 int64_t at)
+/*
+ * For those who ask who has it.  Not by a receiver that copies the message and
+ * ends it in the same call: the line would go back and forth for nothing.
+ */
+static void sign(struct ferryi_record *rec)
 {
 	const struct ferryi_identity *self = ferryi_identity();
 
-	ferryi_put(&rec->handle, b->handle);
 	rec->taker.start_time = self->start_time;
-	rec->taker.taken_at = at;
+	rec->taker.taken_at = ferryi_now_stamp();
 	rec->taker.pid = self->pid;
 	rec->taker.uid = self->uid;
 	rec->taker.gid = self->gid;
 	memcpy(rec->taker.name, self->name, sizeof rec->taker.name);
+	ferryi_put(&rec->flags, FERRYI_TAKER_KNOWN);
 }
 
 /* The next message of at most `max` bytes that has deliveries left. */
-static int next(struct ferry_link *l, uint64_t max, int64_t at,
-		struct ferryi_chunk *c, uint64_t *out_len)
+static int next(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
+		uint64_t *out_len)
 {
 	struct ferryi_mailbox *b = l->state;
 	struct ferryi_queue *q = queue_of(l);
+	struct ferryi_record *rec;
 	int r;
 
 	for (;;) {
@@ -134,7 +137,9 @@ static int next(struct ferry_link *l, uint64_t max, int64_t at,
 				      c, out_len);
 		if (r < 0)
 			return r;
-		sign(b, ferryi_queue_record(q, c->index), at);
+		rec = ferryi_queue_record(q, c->index);
+		ferryi_put(&rec->handle, b->handle);
+		ferryi_put(&rec->flags, 0);
 		ferryi_mailbox_wake(b->segment, FERRYI_GATE_SPACE);
 		if (!is_spent(b, c))
 			return 0;
@@ -169,15 +174,14 @@ static int nothing_more(struct ferry_link *l)
 			   l->address);
 }
 
-static int take(struct ferry_link *l, uint64_t max, int64_t at,
-		struct ferryi_chunk *c, uint64_t *out_len)
+static int take(struct ferry_link *l, uint64_t max, struct ferryi_chunk *c,
+		uint64_t *out_len)
 {
-	int r = next(l, max, at, c, out_len);
+	int r = next(l, max, c, out_len);
 
 	if (r != -EAGAIN || !is_closed(l))
 		return r;
-	r = next(l, max, at, c,
-		 out_len); /* what was sent before it was closed */
+	r = next(l, max, c, out_len); /* what was sent before it was closed */
 	return r == -EAGAIN ? nothing_more(l) : r;
 }
 
@@ -220,9 +224,10 @@ int ferryi_mailbox_take(struct ferry_link *l, struct ferry_message *m)
 	int r = ferryi_mailbox_enter(l);
 
 	if (r == 0)
-		r = take(l, UINT64_MAX, ferryi_now_stamp(), &c, &len);
+		r = take(l, UINT64_MAX, &c, &len);
 	if (r < 0)
 		return r;
+	sign(ferryi_queue_record(queue_of(l), c.index));
 	*m = (struct ferry_message){ .link = l };
 	m->len = clamp(l, &c, len, &m->data);
 	m->reserved[0] = c.index;
@@ -232,13 +237,12 @@ int ferryi_mailbox_take(struct ferry_link *l, struct ferry_message *m)
 	return 0;
 }
 
-static ssize_t recv_one(struct ferry_link *l, void *buf, size_t size,
-			int64_t at)
+static ssize_t recv_one(struct ferry_link *l, void *buf, size_t size)
 {
 	struct ferryi_chunk c;
 	uint64_t len;
 	void *data;
-	int r = take(l, size, at, &c, &len);
+	int r = take(l, size, &c, &len);
 
 	if (r == -EMSGSIZE)
 		return ferryi_fail(r,
@@ -259,18 +263,17 @@ ssize_t ferryi_mailbox_recv(struct ferry_link *l, void *buf, size_t size)
 {
 	int r = ferryi_mailbox_enter(l);
 
-	return r < 0 ? r : recv_one(l, buf, size, ferryi_now_stamp());
+	return r < 0 ? r : recv_one(l, buf, size);
 }
 
 ssize_t ferryi_mailbox_recv_many(struct ferry_link *l, struct iovec *v,
 				 size_t n)
 {
 	ssize_t r = ferryi_mailbox_enter(l);
-	int64_t at = ferryi_now_stamp();
 	size_t done = 0;
 
 	while (r >= 0 && done < n) {
-		r = recv_one(l, v[done].iov_base, v[done].iov_len, at);
+		r = recv_one(l, v[done].iov_base, v[done].iov_len);
 		if (r >= 0)
 			v[done++].iov_len = (size_t)r;
 	}

@@ -146,6 +146,9 @@ struct ferryi_taker {
 	char name[16];
 };
 
+/* flags of a record */
+#define FERRYI_TAKER_KNOWN 1u /* `taker` is about the one who has it now */
+
 struct ferryi_record {
 	uint64_t cell; /* of the ring; only in the first 2^ring_log2 */
 	uint64_t word; /* of the chunk */
@@ -156,7 +159,7 @@ struct ferryi_record {
 	uint8_t flags;
 	uint8_t data[FERRYI_INLINE];
 	struct ferryi_sender sender; /* written by the owner of the loan */
-	struct ferryi_taker taker;   /* written by the holder */
+	struct ferryi_taker taker;   /* written by a holder who keeps it */
 };
 
 #define FERRYI_HEADER_BYTES  4096u
