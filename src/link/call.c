@@ -83,6 +83,8 @@ static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
 {
 	struct ferry_link *l = c->l;
 	struct ferryi_wait w = FERRYI_WAIT(deadline, &l->cancel);
+	ferryi_gathered_fn *gathered =
+		c->want == FERRYI_WANT_RECV ? l->t->gathered : NULL;
 	ssize_t r;
 	int s;
 
@@ -93,8 +95,11 @@ static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
 		r = ferryi_wait_check(&w);
 		if (r < 0)
 			break;
-		if (ferryi_wait_spin(&w))
+		if (ferryi_wait_spin(&w)) {
+			if (w.spins == 0 && gathered)
+				ferryi_spin_gather(w.spin, gathered, l);
 			continue;
+		}
 		ferryi_wait_begin(&w);
 		s = l->t->interest ? l->t->interest(l, c->want, &w) :
 				     -EOPNOTSUPP;

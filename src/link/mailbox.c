@@ -166,6 +166,20 @@ static int interest(struct ferry_link *l, enum ferryi_want want,
 	return want == FERRYI_WANT_RECV && has_ended(b, w);
 }
 
+/* Messages that a receiver need not wait for more of. */
+#define GATHER 64u
+
+static unsigned gathered(void *of, unsigned *out_enough)
+{
+	struct ferryi_mailbox *b = ((struct ferry_link *)of)->state;
+	struct ferryi_queue *q = &b->segment->view.queue;
+	uint64_t n =
+		ferryi_load(&q->control->tail) - ferryi_load(&q->control->head);
+
+	*out_enough = (unsigned)ferryi_min(GATHER, (q->capacity + 1) / 2);
+	return (unsigned)ferryi_min(n, q->capacity);
+}
+
 static void woke(struct ferry_link *l, const struct ferryi_wait *w)
 {
 	struct ferryi_mailbox *b = l->state;
@@ -232,6 +246,7 @@ const struct ferryi_transport ferryi_transport_mailbox = {
 	.shutdown = end_of_messages,
 	.fini = ferryi_mailbox_fini,
 	.interest = interest,
+	.gathered = gathered,
 	.woke = woke,
 	.explain = ferryi_mailbox_explain,
 	.messages = &messages,

@@ -99,6 +99,10 @@ struct ferryi_transport {
 	int (*interest)(struct ferry_link *l, enum ferryi_want want,
 			struct ferryi_wait *w);
 
+	/* For a receiver that looks again before it sleeps: see wait/spin.h;
+	 * `of` is the link.  NULL: it does not let messages gather. */
+	ferryi_gathered_fn *gathered;
+
 	/* A call that slept ends; its wake-up may have to be handed on. */
 	void (*woke)(struct ferry_link *l, const struct ferryi_wait *w);
 

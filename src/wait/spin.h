@@ -4,9 +4,15 @@
  *
  * Waking a sleeper takes some 10 us; what comes sooner is had sooner by looking
  * again, for the price of a CPU.  Each side of a link learns from its last
- * waits: after a spin that found nothing the next wait sleeps at once, then the
- * next 3, 7 .. 255; after one that found something the next one spins, too.  So a
- * link that is idle, or whose peer needs this CPU, hardly spins.
+ * waits:
+ *
+ *   - After a spin that found nothing the next wait sleeps at once, then the
+ *     next 3, 7 .. 255; after one that found something the next one spins, too.
+ *     So a link that is idle, or whose peer needs this CPU, hardly spins.
+ *   - A receiver that is as fast as its sender looks at the very cache line that
+ *     is being written, and both go at the pace of that line.  Where messages
+ *     come by the microsecond it lets some of them gather first.  That is tried
+ *     now and then, and kept while it brings as many as it should.
  *
  * A struct ferryi_spin belongs to one process.  Racing threads may spoil what
  * was learnt, which costs a spin or a sleep.
@@ -19,8 +25,10 @@
 
 /* All zero: nothing learnt yet. */
 struct ferryi_spin {
-	uint32_t skip; /* so many waits sleep at once after a vain spin */
-	uint32_t left; /* of them are still to come */
+	uint32_t skip;	/* so many waits sleep at once after a vain spin */
+	uint32_t left;	/* of them are still to come */
+	uint32_t gap;	/* so many waits do not gather after a vain try */
+	uint32_t trial; /* of them are still to come */
 };
 
 /* A wait begins: spin? */
@@ -31,5 +39,16 @@ void ferryi_spin_end(struct ferryi_spin *s, bool found);
 
 /* Between two looks. */
 void ferryi_spin_relax(void);
+
+/*
+ * How many messages wait, as far as is known without touching what the other
+ * side writes often; and how many are enough to look at them.
+ */
+typedef unsigned ferryi_gathered_fn(void *of, unsigned *out_enough);
+
+/* Let messages gather, if that has paid: for at most 16 us, and only while they
+ * keep coming. */
+void ferryi_spin_gather(struct ferryi_spin *s, ferryi_gathered_fn *gathered,
+			void *of);
 
 #endif

@@ -32,6 +32,77 @@ START_TEST(vain_spins_become_rare_and_one_that_found_something_brings_them_back)
 }
 END_TEST
 
+/* A queue into which a sender puts `rate` messages each time it is asked about,
+ * as long as there is room. */
+struct feed {
+	unsigned waiting, rate, room, enough, asked;
+};
+
+static unsigned ask(void *of, unsigned *out_enough)
+{
+	struct feed *f = of;
+	unsigned n = f->waiting;
+
+	f->asked++;
+	f->waiting += f->rate;
+	if (f->waiting > f->room)
+		f->waiting = f->room;
+	*out_enough = f->enough;
+	return n;
+}
+
+/* How many times the queue was asked about by one wait that begins empty. */
+static unsigned asks(struct ferryi_spin *s, unsigned waiting, unsigned rate,
+		     unsigned room, unsigned enough)
+{
+	struct feed f = { waiting, rate, room, enough, 0 };
+
+	ferryi_spin_gather(s, ask, &f);
+	return f.asked;
+}
+
+START_TEST(messages_gather_while_they_come_and_until_there_are_enough)
+{
+	struct ferryi_spin s = { 0 };
+
+	/* at first none, then 10 after each step, 40 of them enough */
+	for (unsigned i = 0; i < 100; i++)
+		ck_assert_uint_eq(asks(&s, 0, 10, 1000, 40), 5);
+	/* they do not become enough: it ends all the same */
+	ck_assert_uint_eq(asks(&s, 0, 2, 1000, 1000), 17);
+	/* a full queue brings no more */
+	ck_assert_uint_eq(asks(&s, 0, 10, 20, 1000), 4);
+	ck_assert_uint_eq(asks(&s, 4, 0, 4, 4), 2);
+}
+END_TEST
+
+static unsigned waits_until_it_gathers(struct ferryi_spin *s)
+{
+	unsigned n = 0;
+
+	while (n < 10 * NEVER && !asks(s, 0, 1, 1000, 64))
+		n++;
+	return n;
+}
+
+START_TEST(gathering_is_tried_ever_less_while_it_brings_little)
+{
+	static const unsigned left_out[] = { 0,	  32,	64,   128,  256,
+					     512, 1024, 2048, 4096, 4096 };
+	struct ferryi_spin s = { 0 };
+
+	for (unsigned i = 0; i < 10; i++)
+		ck_assert_uint_eq(waits_until_it_gathers(&s), left_out[i]);
+	/* one that pays brings it back */
+	for (unsigned i = 0; i < 4096; i++)
+		ck_assert_uint_eq(asks(&s, 0, 10, 1000, 64), 0);
+	ck_assert_uint_eq(asks(&s, 0, 10, 1000, 64), 8);
+	ck_assert_uint_eq(asks(&s, 0, 10, 1000, 64), 8);
+	ck_assert_uint_eq(waits_until_it_gathers(&s), 0);
+	ck_assert_uint_eq(waits_until_it_gathers(&s), 32);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("spin");
@@ -39,5 +110,8 @@ int main(void)
 	tcase_add_test(
 		t,
 		vain_spins_become_rare_and_one_that_found_something_brings_them_back);
+	tcase_add_test(
+		t, messages_gather_while_they_come_and_until_there_are_enough);
+	tcase_add_test(t, gathering_is_tried_ever_less_while_it_brings_little);
 	return unit_main(t, "spin");
 }
