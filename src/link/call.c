@@ -68,7 +68,7 @@ static int turn_wait(struct ferry_link *l, unsigned side, ferry_time deadline)
 		if (r < 0)
 			break;
 	}
-	ferryi_wait_end(&w);
+	ferryi_wait_end(&w, r);
 	return r;
 }
 
@@ -112,7 +112,7 @@ static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
 	} while ((r = c->attempt(c)) == -EAGAIN);
 	if (w.slept && l->t->woke)
 		l->t->woke(l, &w);
-	ferryi_wait_end(&w);
+	ferryi_wait_end(&w, r);
 	return r;
 }
 

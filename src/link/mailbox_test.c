@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Mailboxes through the public calls: handles, threads, options. */
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "link/mailbox_test.h"
 
@@ -300,6 +301,42 @@ START_TEST(an_outcome_is_explained_by_how_the_mailbox_stands)
 }
 END_TEST
 
+static long sleeps(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_THREAD, &u);
+	return u.ru_nvcsw;
+}
+
+/* Whether two calls that time out slept. */
+static bool sleeps_in_vain(struct ferry_link *l)
+{
+	long before = sleeps();
+	char c;
+
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(ferry_recv(l, &c, 1,
+					    ferry_after(FERRY_MS(20))),
+				 -ETIMEDOUT);
+	return sleeps() > before;
+}
+
+START_TEST(a_call_looks_again_before_it_sleeps_unless_that_was_in_vain)
+{
+	struct ferry_link *l = make("jobs");
+	long before = sleeps();
+	char c;
+
+	setenv("FERRY_SPIN_US", "1000000", 1);
+	ck_assert_int_eq(ferry_recv(l, &c, 1, ferry_after(FERRY_MS(20))),
+			 -ETIMEDOUT);
+	ck_assert_int_eq(sleeps(), before);
+	ck_assert(sleeps_in_vain(l));
+	ferry_close(l);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("mailbox");
@@ -319,5 +356,7 @@ int main(void)
 	tcase_add_test(t, an_existing_mailbox_is_refused_or_opened_as_it_is);
 	tcase_add_test(t, a_direction_that_was_not_opened_is_refused);
 	tcase_add_test(t, an_outcome_is_explained_by_how_the_mailbox_stands);
+	tcase_add_test(
+		t, a_call_looks_again_before_it_sleeps_unless_that_was_in_vain);
 	return unit_main(t, "mailbox");
 }

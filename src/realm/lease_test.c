@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Leases and their registry: processes that come, go, are killed and race. */
+#include <linux/futex.h>
+#include <sys/syscall.h>
+
 #include "realm/realm_test.h"
 #include "shm/recover.h"
 #include "sys/lock.h"
@@ -41,6 +44,29 @@ START_TEST(a_process_takes_part_once_and_leaves_with_its_last_reference)
 	a = join();
 	ck_assert_uint_eq(ferryi_realm_owner(a), 0);
 	ferryi_realm_leave(a);
+}
+END_TEST
+
+/* The word that the kernel would ring if this thread ended now. */
+static uint32_t *aim(void)
+{
+	struct robust_list_head *head;
+	size_t len;
+
+	ok((int)syscall(SYS_get_robust_list, 0, &head, &len));
+	return head->list_op_pending ?
+		       (uint32_t *)((char *)head->list_op_pending +
+				    head->futex_offset) :
+		       NULL;
+}
+
+START_TEST(the_bell_is_aimed_at_while_a_process_takes_part_and_not_after)
+{
+	struct ferryi_realm *r = join();
+
+	ck_assert_ptr_eq(aim(), &ferryi_realm_registry(r)->control->death);
+	ferryi_realm_leave(r);
+	ck_assert_ptr_null(aim());
 }
 END_TEST
 
@@ -391,6 +417,9 @@ int main(void)
 	tcase_add_test(
 		t,
 		a_process_takes_part_once_and_leaves_with_its_last_reference);
+	tcase_add_test(
+		t,
+		the_bell_is_aimed_at_while_a_process_takes_part_and_not_after);
 	tcase_add_test(
 		t,
 		two_hundred_processes_that_join_at_once_have_slots_of_their_own);

@@ -4,7 +4,7 @@
 
 #include "sys/clock.h"
 
-#define SKIP_MAX 255u
+#define SKIP_MAX 1023u
 
 #define STEP_NS	    1000
 #define STEPS	    16u
@@ -35,9 +35,11 @@ static bool count_down(uint32_t *left)
 	return n == 0;
 }
 
-bool ferryi_spin_begin(struct ferryi_spin *s)
+int64_t ferryi_spin_begin(struct ferryi_spin *s, int64_t short_ns)
 {
-	return count_down(&s->left);
+	if (short_ns == 0 || !count_down(&s->left))
+		return 0;
+	return get(&s->far) ? short_ns * FERRYI_SPIN_REACH : short_ns;
 }
 
 void ferryi_spin_end(struct ferryi_spin *s, bool found)
@@ -47,6 +49,14 @@ void ferryi_spin_end(struct ferryi_spin *s, bool found)
 	skip = skip < SKIP_MAX ? skip : SKIP_MAX;
 	put(&s->skip, skip);
 	put(&s->left, skip);
+	if (!found)
+		put(&s->far, 0);
+}
+
+void ferryi_spin_slept(struct ferryi_spin *s, bool was_short)
+{
+	if (get(&s->far) != was_short)
+		put(&s->far, was_short);
 }
 
 static void pass_time(int64_t ns)

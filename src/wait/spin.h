@@ -9,6 +9,8 @@
  *   - After a spin that found nothing the next wait sleeps at once, then the
  *     next 3, 7 .. 255; after one that found something the next one spins, too.
  *     So a link that is idle, or whose peer needs this CPU, hardly spins.
+ *   - Where sleeps are over soon after a spin in vain, as with large messages or
+ *     slow wake-ups, the next spin is longer, until it is in vain as well.
  *   - A receiver that is as fast as its sender looks at the very cache line that
  *     is being written, and both go at the pace of that line.  Where messages
  *     come by the microsecond it lets some of them gather first.  That is tried
@@ -27,15 +29,23 @@
 struct ferryi_spin {
 	uint32_t skip;	/* so many waits sleep at once after a vain spin */
 	uint32_t left;	/* of them are still to come */
+	uint32_t far;	/* the next spin is a long one */
 	uint32_t gap;	/* so many waits do not gather after a vain try */
 	uint32_t trial; /* of them are still to come */
 };
 
-/* A wait begins: spin? */
-bool ferryi_spin_begin(struct ferryi_spin *s);
+/* A long spin is so many times as long. */
+#define FERRYI_SPIN_REACH 5
+
+/* A wait begins: for how many ns to spin, given what a short one takes.  0: sleep
+ * at once. */
+int64_t ferryi_spin_begin(struct ferryi_spin *s, int64_t short_ns);
 
 /* A spin has ended, with something or in vain. */
 void ferryi_spin_end(struct ferryi_spin *s, bool found);
+
+/* A wait that slept has ended with something: would a long spin have done it? */
+void ferryi_spin_slept(struct ferryi_spin *s, bool was_short);
 
 /* Between two looks. */
 void ferryi_spin_relax(void);

@@ -11,24 +11,47 @@ static unsigned sleeps_before_a_spin(struct ferryi_spin *s)
 {
 	unsigned n = 0;
 
-	while (n < NEVER && !ferryi_spin_begin(s))
+	while (n < 2 * NEVER && !ferryi_spin_begin(s, 20))
 		n++;
 	return n;
 }
 
 START_TEST(vain_spins_become_rare_and_one_that_found_something_brings_them_back)
 {
-	static const unsigned skipped[] = { 0,	1,   3,	  7,   15, 31,
-					    63, 127, 255, 255, 255 };
+	static const unsigned skipped[] = { 0,	1,   3,	  7,   15,   31,
+					    63, 127, 255, 511, 1023, 1023 };
 	struct ferryi_spin s = { 0 };
 
-	for (unsigned i = 0; i < 11; i++) {
+	for (unsigned i = 0; i < 12; i++) {
 		ck_assert_uint_eq(sleeps_before_a_spin(&s), skipped[i]);
 		ferryi_spin_end(&s, false);
 	}
-	ck_assert_uint_eq(sleeps_before_a_spin(&s), 255);
+	ck_assert_uint_eq(sleeps_before_a_spin(&s), 1023);
 	ferryi_spin_end(&s, true);
 	ck_assert_uint_eq(sleeps_before_a_spin(&s), 0);
+}
+END_TEST
+
+START_TEST(a_spin_is_long_where_sleeps_are_short_until_it_is_in_vain)
+{
+	struct ferryi_spin s = { 0 };
+
+	ck_assert_int_eq(ferryi_spin_begin(&s, 0), 0); /* switched off */
+	ck_assert_int_eq(ferryi_spin_begin(&s, 20), 20);
+	ferryi_spin_end(&s, false);
+	ck_assert_int_eq(ferryi_spin_begin(&s, 20), 0);
+	ferryi_spin_slept(&s, true);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_int_eq(ferryi_spin_begin(&s, 20), 100);
+		ferryi_spin_end(&s, true);
+	}
+	ck_assert_int_eq(ferryi_spin_begin(&s, 20), 100);
+	ferryi_spin_end(&s, false);
+	ck_assert_int_eq(ferryi_spin_begin(&s, 20), 0);
+	ck_assert_int_eq(ferryi_spin_begin(&s, 20), 20);
+	ferryi_spin_slept(&s, true);
+	ferryi_spin_slept(&s, false);
+	ck_assert_int_eq(ferryi_spin_begin(&s, 20), 20);
 }
 END_TEST
 
@@ -110,6 +133,8 @@ int main(void)
 	tcase_add_test(
 		t,
 		vain_spins_become_rare_and_one_that_found_something_brings_them_back);
+	tcase_add_test(
+		t, a_spin_is_long_where_sleeps_are_short_until_it_is_in_vain);
 	tcase_add_test(
 		t, messages_gather_while_they_come_and_until_there_are_enough);
 	tcase_add_test(t, gathering_is_tried_ever_less_while_it_brings_little);

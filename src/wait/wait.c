@@ -93,17 +93,16 @@ int ferryi_wait_check(const struct ferryi_wait *w)
 
 bool ferryi_wait_spin(struct ferryi_wait *w)
 {
-	int64_t budget;
+	int64_t ns;
 
 	if (!w->spin || w->spin_until == SPUN)
 		return false;
 	if (w->spin_until == 0) {
-		budget = ferryi_knob_spin();
-		if (budget == 0 || !ferryi_spin_begin(w->spin)) {
-			w->spin_until = SPUN;
+		ns = ferryi_spin_begin(w->spin, ferryi_knob_spin());
+		w->began = ferryi_now();
+		w->spin_until = ns ? w->began + ns : SPUN;
+		if (ns == 0)
 			return false;
-		}
-		w->spin_until = ferryi_now() + budget;
 	} else if (++w->spins % LOOKS_PER_CLOCK == 0 &&
 		   ferryi_now() >= w->spin_until) {
 		ferryi_spin_end(w->spin, false);
@@ -114,10 +113,16 @@ bool ferryi_wait_spin(struct ferryi_wait *w)
 	return true;
 }
 
-static void end_spin(struct ferryi_wait *w)
+static void learn(struct ferryi_wait *w, bool found)
 {
-	if (w->spin && w->spin_until != 0 && w->spin_until != SPUN)
-		ferryi_spin_end(w->spin, true);
+	int64_t reach = FERRYI_SPIN_REACH * ferryi_knob_spin();
+
+	if (!w->spin || w->spin_until == 0)
+		return;
+	if (w->spin_until != SPUN)
+		ferryi_spin_end(w->spin, found);
+	else if (found && w->slept)
+		ferryi_spin_slept(w->spin, ferryi_now() - w->began < reach);
 }
 
 /* --- the safety net ----------------------------------------------------- */
@@ -314,9 +319,9 @@ int ferryi_wait_sleep(struct ferryi_wait *w)
 	return w->n_words ? sleep_on_words(w) : sleep_on_fds(w);
 }
 
-void ferryi_wait_end(struct ferryi_wait *w)
+void ferryi_wait_end(struct ferryi_wait *w, ssize_t result)
 {
-	end_spin(w);
+	learn(w, result != -ETIMEDOUT && result != -ECANCELED);
 	if (!w->realm)
 		return;
 	if (w->elected)

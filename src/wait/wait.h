@@ -14,7 +14,7 @@
  *		if (r < 0 || (r == 0 && (r = ferryi_wait_sleep(&w)) < 0))
  *			break;
  *	}
- *	ferryi_wait_end(&w);
+ *	ferryi_wait_end(&w, r);
  *
  * A transport says what it waits for: futex words and the values that they
  * must still have, descriptors and poll events, a tick, or a bell (the realm
@@ -26,6 +26,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <ferry/base.h>
 
 #include "wait/spin.h"
@@ -71,6 +72,7 @@ struct ferryi_wait {
 	unsigned gate;		    /* the transport's: where it waits */
 
 	/* kept by the wait room over the sleeps of one call */
+	ferry_time began;      /* when it first thought of sleeping */
 	ferry_time spin_until; /* 0: not begun; INT64_MAX: over */
 	unsigned spins;
 	bool slept;	   /* at least once */
@@ -93,7 +95,8 @@ void ferryi_wait_tick(struct ferryi_wait *w, ferry_time at);
 
 /*
  * True while the call should look again instead of sleeping: before its first
- * sleep, for FERRY_SPIN_US microseconds (20), while that pays (spin.h).
+ * sleep, for FERRY_SPIN_US microseconds (20) or some times that, while that pays
+ * (spin.h).
  */
 bool ferryi_wait_spin(struct ferryi_wait *w);
 
@@ -112,10 +115,10 @@ int ferryi_wait_check(const struct ferryi_wait *w);
 int ferryi_wait_sleep(struct ferryi_wait *w);
 
 /*
- * The call ends, with or without success.  Hands on what the sleeper knew:
- * a suspicion of a death, the duty of the safety net.
+ * The call ends with `result`.  Hands on what the sleeper knew: a suspicion of a
+ * death, the duty of the safety net; and learns whether to spin the next time.
  */
-void ferryi_wait_end(struct ferryi_wait *w);
+void ferryi_wait_end(struct ferryi_wait *w, ssize_t result);
 
 int ferryi_cancel_init(struct ferryi_cancel *c, bool with_fd);
 void ferryi_cancel_fini(struct ferryi_cancel *c);

@@ -3,11 +3,13 @@
 #include "wait/wait.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include "realm/realm.h"
 #include "sys/ready.h"
 #include "sys/token.h"
 #include "unit.h"
+#include "wait/knob.h"
 
 static struct {
 	uint32_t word, ready, leave, slot[4];
@@ -44,7 +46,7 @@ static void *sleep_until_an_error(void *arg)
 			ferryi_wait_word(&p->w, &s->word, 0);
 		r = ferryi_wait_sleep(&p->w);
 	} while (r == 0);
-	ferryi_wait_end(&p->w);
+	ferryi_wait_end(&p->w, r);
 	p->result = r;
 	return NULL;
 }
@@ -200,7 +202,7 @@ static void realm_sleeper(void *arg)
 		ferryi_wait_word(w, word, ferryi_realm_owner(realm) + 1);
 		ok(ferryi_wait_sleep(w));
 	}
-	ferryi_wait_end(w);
+	ferryi_wait_end(w, 0);
 	gate_await(&s->leave, 1); /* the end of a process rings the bell, too */
 	ferryi_realm_leave(realm);
 }
@@ -359,8 +361,53 @@ START_TEST(a_look_before_the_sleep_does_not_spare_one_after_it)
 		ferryi_wait_word(&w, &s->word, 0);
 		ok(ferryi_wait_sleep(&w));
 	}
-	ferryi_wait_end(&w);
+	ferryi_wait_end(&w, 0);
 	ferryi_realm_leave(realm);
+}
+END_TEST
+
+/* Both looks with which a wait begins; whether there was one within 300 ms. */
+static bool somebody_looks(void)
+{
+	struct ferryi_wait w = FERRYI_WAIT(ferryi_now() + FERRY_MS(300), NULL);
+	int64_t before = ferryi_load(&control()->looked_at);
+	int r;
+
+	do {
+		ferryi_wait_begin(&w);
+		w.realm = realm;
+		w.epoch = ferryi_load(&control()->epoch);
+		ferryi_wait_word(&w, &s->word, 0);
+		r = ferryi_wait_sleep(&w);
+	} while (r == 0);
+	ck_assert_int_eq(r, -ETIMEDOUT);
+	ferryi_wait_end(&w, r);
+	return ferryi_load(&control()->looked_at) != before;
+}
+
+START_TEST(looks_are_as_rare_as_they_are_dear)
+{
+	setenv("FERRY_NET_MS", "0", 1);
+	join();
+	ck_assert(somebody_looks());
+	ferryi_put(&control()->look_us, 100000);
+	ck_assert(!somebody_looks());
+	ferryi_put(&control()->look_us, 0);
+	ck_assert(somebody_looks());
+	ferryi_realm_leave(realm);
+}
+END_TEST
+
+START_TEST(a_process_that_is_pinned_spins_where_there_are_other_cpus)
+{
+	cpu_set_t one;
+
+	unsetenv("FERRY_SPIN_US");
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	ok(sched_setaffinity(0, sizeof one, &one));
+	ck_assert_int_eq(ferryi_knob_spin(),
+			 sysconf(_SC_NPROCESSORS_ONLN) > 1 ? FERRY_US(20) : 0);
 }
 END_TEST
 
@@ -391,6 +438,9 @@ int main(void)
 		0, 2);
 	tcase_add_test(t, without_the_net_a_death_is_noticed_by_the_bell);
 	tcase_add_test(t, who_has_heard_the_bell_looks_more_than_once);
+	tcase_add_test(t, looks_are_as_rare_as_they_are_dear);
+	tcase_add_test(
+		t, a_process_that_is_pinned_spins_where_there_are_other_cpus);
 	tcase_add_test(t, a_look_before_the_sleep_does_not_spare_one_after_it);
 	tcase_add_test(t, a_foreign_write_to_the_death_word_is_healed);
 	return unit_main(t, "wait");
