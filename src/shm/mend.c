@@ -78,8 +78,7 @@ static void take_out(struct ferryi_queue *q, uint32_t i, uint64_t cell)
  * A ring that somebody has written to does not go on by itself: nobody can tell
  * which of its cells is right.  Its messages become RETURNED, and all cells the
  * empty ones of one lap; the last first, so that no sender fills one before all
- * that come before it are empty, too.  Who dies here leaves a ring that is
- * still not sound.
+ * that come before it are empty, too.
  */
 void ferryi_mend_ring(struct ferryi_queue *q)
 {
@@ -95,6 +94,8 @@ void ferryi_mend_ring(struct ferryi_queue *q)
 		for (unsigned tries = 0; tries < TRIES; tries++) {
 			seen = ferryi_load(ferryi_queue_cell(q, i));
 			take_out(q, i, seen);
+			/* V5: still not sound, so the next one goes on with it;
+			 * the message is RETURNED, but not announced */
 			if (ferryi_cas(ferryi_queue_cell(q, i), seen,
 				       ferryi_cell_free(&q->cells, lap + i)))
 				break;

@@ -20,7 +20,7 @@ void deed_setup(const struct scenario *sc)
 {
 	scenario = sc;
 	size = scenario_size(sc);
-	buffer = malloc(size);
+	buffer = malloc(DEED_MANY * size);
 	if (!buffer)
 		_exit(2);
 }
@@ -165,6 +165,61 @@ int deed_consume(struct ferry_link *link, ferry_time deadline)
 	if (err == 0 && deed_release(&m))
 		violate(FAULT_OTHER, "a release by a living process failed");
 	return err;
+}
+
+void deed_send_many(struct ferry_link *link, long id)
+{
+	struct iovec v[DEED_MANY];
+	ssize_t n;
+
+	off_the_record();
+	for (unsigned i = 0; i < DEED_MANY; i++) {
+		v[i] = (struct iovec){ buffer + i * size, size };
+		began(id + i, v[i].iov_base);
+	}
+	on_the_record();
+	n = ferry_send_many(link, v, DEED_MANY, FERRY_NOWAIT);
+	for (ssize_t i = 0; i < n; i++)
+		ledger->entry[id + i].accepted = 1;
+}
+
+/* Its receiver has not seen what it is called, nor whether it came before. */
+static void received(const void *data, size_t len)
+{
+	long id = payload_check(data, len, size);
+
+	if (id < 0 || id >= LEDGER_IDS) {
+		violate(FAULT_DAMAGED, "a message of %zu bytes is damaged",
+			len);
+		return;
+	}
+	ledger->entry[id].seen++;
+	ledger->entry[id].acked = 1;
+}
+
+/* All that is queued may end before the call returns and says so. */
+static void may_end(int ending)
+{
+	for (int i = 0; i < scenario->queued; i++)
+		ledger->entry[ID_QUEUED + i].ending = ending;
+}
+
+void deed_recv_many(struct ferry_link *link)
+{
+	struct iovec v[DEED_MANY];
+	ssize_t n;
+
+	off_the_record();
+	for (unsigned i = 0; i < DEED_MANY; i++)
+		v[i] = (struct iovec){ buffer + i * size, size };
+	may_end(1);
+	on_the_record();
+	n = ferry_recv_many(link, v, DEED_MANY, FERRY_NOWAIT);
+	off_the_record();
+	for (ssize_t i = 0; i < n; i++)
+		received(v[i].iov_base, v[i].iov_len);
+	may_end(0);
+	on_the_record();
 }
 
 void deed_gc(void)

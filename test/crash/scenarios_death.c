@@ -3,7 +3,11 @@
  * Scenarios around somebody's death: holders that are idle or elsewhere,
  * those who repair, and those who come in over a dead one's place.
  */
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "deed.h"
 #include "round.h"
@@ -75,6 +79,32 @@ static void die_holding(struct ferry_link *box)
 	deed_loan(box, ID_DEAD + 1, &loan, FERRY_NOWAIT);
 }
 
+#define BEFORE	   3		      /* messages in the ring */
+#define AT_CELL(i) (8192 + 256 * (i)) /* doc/format.md */
+
+/* The cell behind the queued messages claims to be many laps ahead. */
+static void damage_ring(struct victim *v)
+{
+	uint64_t cell = UINT64_C(9) << 50;
+	char path[200];
+	int fd;
+
+	(void)v;
+	snprintf(path, sizeof path, "%s/box", getenv("FERRY_REALM"));
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 ||
+	    pwrite(fd, &cell, sizeof cell, AT_CELL(BEFORE)) != sizeof cell)
+		violate(FAULT_OTHER, "cannot write to %s", path);
+	close(fd);
+}
+
+/* A ring that is half mended is mended by the next one. */
+static void verify_mended(struct round *r)
+{
+	deed_gc();
+	audit_queue(r);
+}
+
 static void look_for_work(struct victim *v)
 {
 	deed_consume(v->box, FERRY_FOREVER);
@@ -130,6 +160,12 @@ const struct scenario scenarios_death[] = {
 	  .dies = die_in_a_mess,
 	  .act = gc },
 	{ .name = "gc with nothing to do", .queued = 1, .act = gc },
+	{ .name = "gc mends a ring",
+	  .flags = SC_TWICE,
+	  .queued = BEFORE,
+	  .prepare = damage_ring,
+	  .act = gc,
+	  .verify = verify_mended },
 	{ .name = "a sleeper finds a death",
 	  .receivers = 1,
 	  .dies = die_holding,

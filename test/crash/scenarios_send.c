@@ -10,6 +10,11 @@ static void send_one(struct victim *v)
 	deed_send(v->box, ID_VICTIM, FERRY_NOWAIT);
 }
 
+static void send_many(struct victim *v)
+{
+	deed_send_many(v->box, ID_VICTIM);
+}
+
 static void send_and_wait(struct victim *v)
 {
 	deed_send(v->box, ID_VICTIM, FERRY_FOREVER);
@@ -55,6 +60,12 @@ const struct scenario scenarios_send[] = {
 	  .receivers = 1,
 	  .act = send_one },
 	{ .name = "send, 2 receivers asleep", .receivers = 2, .act = send_one },
+	{ .name = "send 3 in one call, room for 2",
+	  .queued = CAPACITY - 2,
+	  .act = send_many },
+	{ .name = "send 3 in one call, 2 receivers asleep",
+	  .receivers = 2,
+	  .act = send_many },
 	{ .name = "send 300 bytes, 1 receiver asleep",
 	  .size = 300,
 	  .receivers = 1,

@@ -15,6 +15,11 @@ static void take_and_release(struct victim *v)
 	deed_consume(v->box, FERRY_NOWAIT);
 }
 
+static void receive_many(struct victim *v)
+{
+	deed_recv_many(v->box);
+}
+
 static void wait_and_release(struct victim *v)
 {
 	deed_consume(v->box, FERRY_FOREVER);
@@ -82,6 +87,10 @@ const struct scenario scenarios_take[] = {
 	  .queued = CAPACITY,
 	  .senders = 2,
 	  .act = take_and_release },
+	{ .name = "receive 3 in one call, a sender asleep",
+	  .queued = CAPACITY,
+	  .senders = 1,
+	  .act = receive_many },
 	{ .name = "release, a sender asleep for a chunk",
 	  .queued = 1,
 	  .exhaust = true,
