@@ -5,6 +5,7 @@
  * A link is opened with an address, "scheme:rest?key=value&...":
  *
  *   mailbox:NAME   (or just NAME)      named queue in shared memory
+ *   channel:NAME                       two processes, through memory of their own
  *   pipe:                              anonymous, made with ferry_pair()
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
  *   fd:N                               a descriptor that is already open
@@ -97,8 +98,8 @@ FERRY_API int ferry_open(struct ferry_link **out, const char *address,
 FERRY_API void ferry_close(struct ferry_link *link);
 
 /*
- * Listen at `address` (unix: only).  The result is used with ferry_accept()
- * and ferry_close(), which removes the socket file it made.  A socket file
+ * Listen at `address` (unix: and channel:).  The result is used with
+ * ferry_accept() and ferry_close(), which removes the socket file it made.  A socket file
  * whose listener is dead is replaced, one that is alive is -EBUSY.
  */
 FERRY_API int ferry_listen(struct ferry_link **out, const char *address);
@@ -109,8 +110,8 @@ FERRY_API int ferry_accept(struct ferry_link *door, struct ferry_link **out,
 
 /*
  * Two connected ends, for parent and child or for threads.  "pipe:" gives
- * ends[0] to receive and ends[1] to send, "pipe:?duplex" and "unix:" two
- * duplex ends.
+ * ends[0] to receive and ends[1] to send, "pipe:?duplex", "unix:" and "channel:"
+ * two duplex ends.
  */
 FERRY_API int ferry_pair(struct ferry_link *ends[2], const char *address);
 
@@ -184,7 +185,8 @@ FERRY_API ssize_t ferry_read(struct ferry_link *link, void *buf, size_t size,
 /*
  * A place for a message of `len` bytes, to be written in place.  The message
  * then belongs to the caller until ferry_commit() or ferry_abandon().
- * Mailboxes only; elsewhere -EOPNOTSUPP.  Waits for a free chunk.
+ * Mailboxes and channels; elsewhere -EOPNOTSUPP.  Waits for a free chunk, or room.
+ * A channel has one loan at a time: -EBUSY.
  */
 FERRY_API int ferry_loan(struct ferry_link *link, size_t len,
 			 struct ferry_message *out, ferry_time deadline);

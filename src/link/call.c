@@ -89,7 +89,7 @@ static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
 	int s;
 
 	w.len = c->len;
-	if (l->t->sleeps_on_words)
+	if (l->t->spins)
 		w.spin = &l->spin[c->want == FERRYI_WANT_RECV];
 	do {
 		r = ferryi_wait_check(&w);

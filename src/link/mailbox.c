@@ -241,6 +241,7 @@ const struct ferryi_transport ferryi_transport_mailbox = {
 	.state_size = sizeof(struct ferryi_mailbox),
 	.concurrent = true,
 	.sleeps_on_words = true,
+	.spins = true,
 	.open = ferryi_mailbox_open,
 	.adopt = ferryi_mailbox_adopt,
 	.shutdown = end_of_messages,

@@ -76,6 +76,7 @@ struct ferryi_transport {
 	size_t state_size;
 	bool concurrent;      /* safe to call from many threads at once */
 	bool sleeps_on_words; /* futex words, not descriptors */
+	bool spins;	      /* may be had by looking again (wait/spin.h) */
 
 	/* life */
 	/*

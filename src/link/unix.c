@@ -136,6 +136,21 @@ static int no_connection(struct ferry_link *l, const char *path, int err)
 			       strerror(-err));
 }
 
+int ferryi_unix_connect(struct ferry_link *l, const char *name,
+			enum ferryi_socket_type type)
+{
+	int fd = ferryi_socket(type), err;
+
+	if (fd < 0)
+		return ferryi_fail_sys(-fd, "%s: no socket: %s", l->address,
+				       strerror(-fd));
+	err = ferryi_socket_connect(fd, name);
+	if (!err)
+		return fd;
+	ferryi_close(fd);
+	return err == -EAGAIN ? err : no_connection(l, name, err);
+}
+
 static int unix_open(struct ferry_link *l, const struct ferryi_address *a)
 {
 	enum ferryi_socket_type type = FERRYI_SOCKET_STREAM;
@@ -147,16 +162,8 @@ static int unix_open(struct ferry_link *l, const struct ferryi_address *a)
 		err = refuse_mode(a);
 	if (err)
 		return err;
-	fd = ferryi_socket(type);
-	if (fd < 0)
-		return ferryi_fail_sys(-fd, "%s: no socket: %s", l->address,
-				       strerror(-fd));
-	err = ferryi_socket_connect(fd, a->rest);
-	if (err) {
-		ferryi_close(fd);
-		return err == -EAGAIN ? err : no_connection(l, a->rest, err);
-	}
-	return ferryi_unix_use(l, fd, type);
+	fd = ferryi_unix_connect(l, a->rest, type);
+	return fd < 0 ? fd : ferryi_unix_use(l, fd, type);
 }
 
 static int unix_pair(struct ferry_link *ends[2], const struct ferryi_address *a)

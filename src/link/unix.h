@@ -28,6 +28,14 @@ int ferryi_unix_type(const struct ferryi_address *a,
 /* -EINVAL with a sentence when the rest cannot name a socket. */
 int ferryi_unix_check_name(const struct ferryi_address *a);
 
+/* A socket that is connected to `name`.  -EAGAIN: the backlog is full. */
+int ferryi_unix_connect(struct ferry_link *l, const char *name,
+			enum ferryi_socket_type type);
+
+/* Listen at `name`, with the mode= of the address.  state(l)->type is set. */
+int ferryi_unix_listen_at(struct ferry_link *l, const struct ferryi_address *a,
+			  const char *name);
+
 /* Make a link of a connected socket.  The link closes it, also on failure. */
 int ferryi_unix_use(struct ferry_link *l, int fd, enum ferryi_socket_type type);
 

@@ -200,23 +200,31 @@ static int listen_at_path(struct ferry_link *l, const char *path, unsigned mode)
 	return err;
 }
 
-int ferryi_unix_listen(struct ferry_link *l, const struct ferryi_address *a)
+int ferryi_unix_listen_at(struct ferry_link *l, const struct ferryi_address *a,
+			  const char *name)
 {
 	unsigned mode;
+	int err = read_mode(a, &mode);
+
+	if (err)
+		return err;
+	if (name[0] == '@')
+		return bind_and_listen(l, name, mode);
+	return listen_at_path(l, name, mode);
+}
+
+int ferryi_unix_listen(struct ferry_link *l, const struct ferryi_address *a)
+{
 	int err = ferryi_unix_type(a, &state(l)->type);
 
 	if (!err)
 		err = ferryi_unix_check_name(a);
-	if (!err)
-		err = read_mode(a, &mode);
 	if (err)
 		return err;
 	l->messages = state(l)->type == FERRYI_SOCKET_STREAM ? NULL :
 							       l->messages;
 	l->stream = l->messages ? NULL : l->stream;
-	if (a->rest[0] == '@')
-		return bind_and_listen(l, a->rest, mode);
-	return listen_at_path(l, a->rest, mode);
+	return ferryi_unix_listen_at(l, a, a->rest);
 }
 
 int ferryi_unix_accept(struct ferry_link *door, struct ferry_link *peer)

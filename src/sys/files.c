@@ -148,6 +148,34 @@ ssize_t ferryi_write_at(int fd, const void *buf, size_t len, uint64_t at)
 	return r < 0 ? -errno : r;
 }
 
+#define SIZE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
+
+int ferryi_memory_new(uint64_t size)
+{
+	int fd = memfd_create("ferry", MFD_CLOEXEC | MFD_ALLOW_SEALING), e;
+
+	if (fd < 0)
+		return -errno;
+	e = ferryi_resize(fd, size);
+	if (e == 0)
+		e = ferryi_reserve(fd, 0, size);
+	if (e == 0 && fcntl(fd, F_ADD_SEALS, SIZE_SEALS | F_SEAL_SEAL) != 0)
+		e = -errno;
+	if (e < 0)
+		close(fd);
+	return e < 0 ? e : fd;
+}
+
+int64_t ferryi_memory_size(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+
+	if (seals < 0 || (seals & SIZE_SEALS) != SIZE_SEALS)
+		return -EINVAL;
+	return fstat(fd, &st) == 0 ? (int64_t)st.st_size : -errno;
+}
+
 void *ferryi_map(int fd, uint64_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,

@@ -50,6 +50,16 @@ int ferryi_reserve(int fd, uint64_t at, uint64_t len);
 ssize_t ferryi_read_at(int fd, void *buf, size_t len, uint64_t at);
 ssize_t ferryi_write_at(int fd, const void *buf, size_t len, uint64_t at);
 
+/*
+ * Memory without a name, reserved, and sealed: nobody can make it smaller or
+ * larger any more.  A descriptor.
+ */
+int ferryi_memory_new(uint64_t size);
+
+/* Of memory that came from another process: its size, or -EINVAL when it is
+ * not sealed like that. */
+int64_t ferryi_memory_size(int fd);
+
 /* Map for reading and writing, shared, not inherited by fork. */
 void *ferryi_map(int fd, uint64_t size);
 void ferryi_unmap(void *base, uint64_t size);

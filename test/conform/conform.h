@@ -29,7 +29,8 @@ struct fixture {
 	const char *scheme;
 	bool stream; /* else messages */
 	bool duplex;
-	bool in_place; /* loan and take */
+	bool lends;  /* loan and take */
+	bool shared; /* by more than the two */
 	bool shutdown;
 	bool framed;	  /* messages over a stream */
 	size_t largest;	  /* a message that must pass */

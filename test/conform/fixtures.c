@@ -80,6 +80,37 @@ static void make_seqpacket_pair(struct ferry_link *ends[2])
 	ok(NULL, ferry_pair(ends, "unix:?type=seqpacket"));
 }
 
+static void make_channel(struct ferry_link *ends[2])
+{
+	meet(ends, "channel:conform");
+}
+
+static void make_channel_stream(struct ferry_link *ends[2])
+{
+	meet(ends, "channel:conform?framing=stream");
+}
+
+static void make_channel_pair(struct ferry_link *ends[2])
+{
+	ok(NULL, ferry_pair(ends, "channel:"));
+}
+
+static void make_channel_pair_stream(struct ferry_link *ends[2])
+{
+	ok(NULL, ferry_pair(ends, "channel:?framing=stream&ring=16K"));
+}
+
+static void make_channel_len32(struct ferry_link *ends[2])
+{
+	ok(NULL, ferry_pair(ends, "channel:?framing=len32"));
+}
+
+static struct ferry_link *adopt_sender(void)
+{
+	ok(sender, ferry_adopt_after_fork(sender));
+	return sender;
+}
+
 static void make_pipe(struct ferry_link *ends[2])
 {
 	ok(NULL, ferry_pair(ends, "pipe:"));
@@ -160,12 +191,18 @@ static void make_fd_seqpacket(struct ferry_link *ends[2])
 	.closed = -ENODATA, .killed = -ENODATA, .gone = -ECONNRESET,           \
 	.shutdown = true
 
+#define CHANNEL                                                                \
+	.scheme = "channel", .closed = -ENODATA, .killed = -ECONNRESET,        \
+	.gone = -ECONNRESET, .forked = -ESTALE, .shutdown = true,              \
+	.duplex = true, .sender_in_child = adopt_sender
+
 const struct fixture fixtures[] = {
 	{ .name = "mailbox",
 	  .scheme = "mailbox",
 	  .make = make_mailbox,
 	  .sender_in_child = open_mailbox,
-	  .in_place = true,
+	  .lends = true,
+	  .shared = true,
 	  .shutdown = true,
 	  .duplex = true,
 	  .largest = 100000,
@@ -174,6 +211,32 @@ const struct fixture fixtures[] = {
 	  .killed = -ETIMEDOUT,
 	  .gone = 0,
 	  .forked = -ESTALE },
+	{ .name = "channel",
+	  .make = make_channel,
+	  CHANNEL,
+	  .lends = true,
+	  .largest = 131064,
+	  .too_large = 131065 },
+	{ .name = "channel-pair",
+	  .make = make_channel_pair,
+	  CHANNEL,
+	  .lends = true,
+	  .largest = 131064,
+	  .too_large = 131065 },
+	{ .name = "channel-len32",
+	  .make = make_channel_len32,
+	  CHANNEL,
+	  .framed = true,
+	  .largest = 1u << 20,
+	  .too_large = (1u << 20) + 1 },
+	{ .name = "channel-stream",
+	  .make = make_channel_stream,
+	  CHANNEL,
+	  .stream = true },
+	{ .name = "channel-pair-stream",
+	  .make = make_channel_pair_stream,
+	  CHANNEL,
+	  .stream = true },
 	{ .name = "unix-seqpacket",
 	  .scheme = "unix",
 	  .make = make_seqpacket,

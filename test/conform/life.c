@@ -65,7 +65,7 @@ START_TEST(half_a_link_can_be_ended)
 	fails(sender, give(sender, "more"), -ENODATA);
 	expect(receiver, "last words");
 	expect_end(-ENODATA);
-	if (f->duplex && !f->in_place) {
+	if (f->duplex && !f->shared) {
 		ok(receiver, give(receiver, "answer"));
 		expect(sender, "answer");
 	}
@@ -246,7 +246,7 @@ START_TEST(a_direction_in_use_is_not_ended_under_the_user)
 	void *result;
 
 	begin(_i);
-	if (f->in_place)
+	if (f->shared)
 		return; /* a mailbox is shared: everybody is told */
 	pthread_create(&t, NULL, wait_for_ever, NULL);
 	while (ferry_shutdown(receiver, FERRY_RECV) == 0) {

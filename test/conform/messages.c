@@ -136,7 +136,7 @@ START_TEST(memory_is_lent_or_refused)
 	struct ferry_message m;
 
 	begin(_i);
-	if (!f->in_place) {
+	if (!f->lends) {
 		fails(sender, ferry_loan(sender, 5, &m, SOON), -EOPNOTSUPP);
 		fails(receiver, ferry_take(receiver, &m, SOON), -EOPNOTSUPP);
 		return;
