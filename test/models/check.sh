@@ -107,6 +107,14 @@ broken wake -DKILLS=1 -DBREAK_LOOKED
 broken wake -DKILLS=1 -DBREAK_EARLY
 broken wake -DKILLS=1 -DBREAK_NET
 
+holds channel -DROOM=1
+holds channel -DROOM=2 -DMESSAGES=5 -DKILLS=2
+broken channel -DKILLS=0 -DBREAK_MORE
+broken channel -DKILLS=0 -DBREAK_ROOM
+broken channel -DKILLS=0 -DBREAK_DRAIN
+broken channel -DKILLS=0 -DBREAK_BELL
+broken channel -DBREAK_LOOK
+
 holds hints -DOLD=1 -DLAPS_ROUND=2
 holds hints -DOLD=2 -DLAPS_ROUND=3
 holds hints -DOLD=3 -DLAPS_ROUND=2
