@@ -161,6 +161,7 @@ int main(void)
 	SRunner *r = srunner_create(calls_suite());
 	int bad;
 
+	srunner_add_suite(r, channel_suite());
 	srunner_add_suite(r, container_suite());
 	srunner_add_suite(r, files_suite());
 	srunner_add_suite(r, foreign_suite());

@@ -3,6 +3,7 @@
  * Faults of the surroundings and of the past.
  *
  * calls.c      what a caller can get wrong
+ * channel.c    a peer that passes or writes anything, or stands still
  * container.c  equal pids, other names for the realm
  * foreign.c    truncation, locks that others hold
  * kernel.c     kernels without some calls
@@ -30,6 +31,7 @@
 extern struct scratch place;
 
 Suite *calls_suite(void);
+Suite *channel_suite(void);
 Suite *container_suite(void);
 Suite *files_suite(void);
 Suite *foreign_suite(void);
