@@ -5,6 +5,7 @@
  *   - a lease whose lock is free: repaired, with every object it used
  *   - a mailbox that ends with its users and has none: removed
  *   - an unfinished file whose maker is dead: removed
+ *   - the socket of a channel at which nobody listens any more: removed
  *   - the registry of a realm without objects and users: removed
  *
  * Without `apply` nothing is changed: then the leases are only looked at.
@@ -19,6 +20,7 @@
 #include "shm/recover.h"
 #include "sys/files.h"
 #include "sys/process.h"
+#include "sys/sockets.h"
 
 struct sweep {
 	int dir;
@@ -69,6 +71,39 @@ static void sweep_unfinished(struct sweep *s, const char *name)
 		g->removed = ferryi_unlink(s->dir, name) == 0;
 }
 
+/* Asked with the directory locked: who is about to listen holds that lock. */
+static bool is_deserted(struct sweep *s, const char *name)
+{
+	char path[FERRYI_SOCKET_PATH_MAX + 1];
+	struct stat st;
+	int fd, r;
+
+	if (snprintf(path, sizeof path, "%s/%s", s->path, name) >=
+		    (int)sizeof path ||
+	    ferryi_stat_at(s->dir, name, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = ferryi_socket(FERRYI_SOCKET_STREAM);
+	if (fd < 0)
+		return false;
+	r = ferryi_socket_connect(fd, path);
+	ferryi_close(fd);
+	return r == -ECONNREFUSED;
+}
+
+static void sweep_door(struct sweep *s, const char *name)
+{
+	struct ferry_garbage *g;
+
+	if (ferryi_directory_lock_try(s->dir) < 0)
+		return; /* somebody comes or goes just now */
+	if (is_deserted(s, name)) {
+		g = found(s, name, 0, "nobody listens there any more");
+		if (g && s->apply)
+			g->removed = ferryi_unlink(s->dir, name) == 0;
+	}
+	ferryi_directory_unlock(s->dir);
+}
+
 static bool is_unused(struct sweep *s, const char *name, struct ferryi_view *v)
 {
 	struct ferry_object o = { 0 };
@@ -111,6 +146,9 @@ static int visit(const char *name, void *arg)
 
 	if (strncmp(name, FERRYI_UNFINISHED, strlen(FERRYI_UNFINISHED)) == 0)
 		sweep_unfinished(s, name);
+	else if (strncmp(name, FERRYI_DOOR_PREFIX,
+			 strlen(FERRYI_DOOR_PREFIX)) == 0)
+		sweep_door(s, name);
 	else if (name[0] != '.')
 		sweep_mailbox(s, name);
 	return s->error;

@@ -362,6 +362,38 @@ START_TEST(gc_removes_an_unfinished_file_only_of_a_dead_maker)
 }
 END_TEST
 
+static void listen_and_stay(void *arg)
+{
+	struct ferry_link *door;
+
+	ok(ferry_listen(&door, arg));
+	gate_add(&s->ready);
+	stay();
+}
+
+START_TEST(gc_removes_a_door_only_when_nobody_listens_behind_it)
+{
+	struct ferry_link *living, *l, *peer;
+	pid_t pid;
+
+	ok(ferry_listen(&living, "channel:living"));
+	pid = child(listen_and_stay, (void *)(uintptr_t) "channel:dead");
+	gate_await(&s->ready, 1);
+	ck_assert_uint_eq(gc(true), 0);
+	kill_child(pid);
+	ck_assert_uint_eq(gc(false), 1);
+	ck_assert(exists(".channel.dead"));
+	ck_assert_uint_eq(gc(true), 1);
+	ck_assert(!exists(".channel.dead"));
+	/* the living one had visitors, who are in nobody's way */
+	ok(ferry_open(&l, "channel:living", FERRY_DUPLEX));
+	ok(ferry_accept(living, &peer, FERRY_FOREVER));
+	ferry_close(peer);
+	ferry_close(l);
+	ferry_close(living);
+}
+END_TEST
+
 START_TEST(gc_removes_the_registry_of_a_realm_that_nobody_uses)
 {
 	struct ferry_link *l = make("jobs", FERRY_PERSIST_PROCESS);
@@ -476,6 +508,7 @@ int main(void)
 		       who_tells_what_each_process_holds_and_whether_it_lives);
 	tcase_add_test(t, gc_changes_nothing_unless_it_is_told_to);
 	tcase_add_test(t, gc_removes_an_unfinished_file_only_of_a_dead_maker);
+	tcase_add_test(t, gc_removes_a_door_only_when_nobody_listens_behind_it);
 	tcase_add_test(t, gc_removes_the_registry_of_a_realm_that_nobody_uses);
 	tcase_add_test(t, gc_never_touches_what_a_living_process_uses);
 	tcase_add_test(t, the_doctor_says_of_each_topic_how_it_stands);

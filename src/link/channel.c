@@ -68,22 +68,26 @@ static bool went_in_order(struct ferryi_channel *c)
 	return by != 0 && by == ferryi_load(&other_end(c)->owner);
 }
 
-static void look_at_connection(struct ferryi_channel *c, bool surely)
+/* Whether it is time for a look: soon, once somebody has said goodbye. */
+static bool is_due(struct ferryi_channel *c)
 {
-	if (is_dead(c))
-		return;
-	if (!surely && !ferryi_load(&other_end(c)->closed_by) &&
-	    ++c->calls % PATIENCE != 0)
-		return;
-	if (ferryi_fd_ready(connection(c), POLLHUP))
+	unsigned n = __atomic_load_n(&c->calls, __ATOMIC_RELAXED) + 1;
+
+	__atomic_store_n(&c->calls, n, __ATOMIC_RELAXED);
+	return n % PATIENCE == 0 || ferryi_load(&other_end(c)->closed_by);
+}
+
+static void look_at_connection(struct ferryi_channel *c)
+{
+	if (!is_dead(c) && is_due(c) && ferryi_fd_ready(connection(c), POLLHUP))
 		set_dead(c);
 }
 
-int ferryi_channel_gone(struct ferry_link *l, bool surely)
+int ferryi_channel_gone(struct ferry_link *l)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
 
-	look_at_connection(c, surely);
+	look_at_connection(c);
 	return is_dead(c) || ferryi_load(&c->out.shared->deaf) ? -ECONNRESET :
 								 0;
 }
@@ -92,7 +96,7 @@ int ferryi_channel_end(struct ferry_link *l)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
 
-	look_at_connection(c, false);
+	look_at_connection(c);
 	if (ferryi_load(&c->in.shared->ended))
 		return -ENODATA;
 	if (!is_dead(c))

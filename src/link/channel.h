@@ -40,7 +40,7 @@ struct ferryi_channel {
 	struct ferryi_ring out, in;
 
 	bool dead;	/* atomic: nobody has the other end any more */
-	unsigned calls; /* since the connection was looked at */
+	unsigned calls; /* atomic: that found a silent peer */
 
 	/* stream: the message that is being read */
 	struct ferryi_ring_message part;
@@ -57,7 +57,7 @@ static inline struct ferryi_channel *ferryi_channel_of(struct ferry_link *l)
 int ferryi_channel_enter(struct ferry_link *l);
 
 /* -ECONNRESET once the other end is gone, which is looked up now and then. */
-int ferryi_channel_gone(struct ferry_link *l, bool surely);
+int ferryi_channel_gone(struct ferry_link *l);
 
 /* Nothing more to take: -EAGAIN, or how it ended. */
 int ferryi_channel_end(struct ferry_link *l);

@@ -44,7 +44,7 @@ static int begin_send(struct ferry_link *l)
 	if (r < 0)
 		return r;
 	return c->unix_.end.ended_out ? over(l, "sending") :
-					ferryi_channel_gone(l, false);
+					ferryi_channel_gone(l);
 }
 
 static int refused(struct ferry_link *l, int err, size_t len)

@@ -25,7 +25,6 @@
 #include "wire/address.h"
 
 #define RING_BYTES ((uint64_t)256 << 10)
-#define PREFIX	   ".channel."
 
 static int no_memory(struct ferry_link *l, int err, uint64_t bytes)
 {
@@ -89,7 +88,7 @@ static int socket_path(const struct ferryi_address *a, bool make_realm,
 	if (dir < 0)
 		return dir;
 	ferryi_close(dir);
-	r = snprintf(out, FERRYI_SOCKET_PATH_MAX + 1, "%s/" PREFIX "%s",
+	r = snprintf(out, FERRYI_SOCKET_PATH_MAX + 1, "%s/" FERRYI_DOOR_PREFIX "%s",
 		     p.directory, p.name);
 	if (r > FERRYI_SOCKET_PATH_MAX)
 		return ferryi_fail(-EINVAL,

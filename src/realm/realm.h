@@ -32,6 +32,9 @@ struct ferryi_place {
 	bool is_default; /* the realm of $FERRY_REALM or the user */
 };
 
+/* Where one listens for channels: a socket of this prefix and the name. */
+#define FERRYI_DOOR_PREFIX ".channel."
+
 /* "jobs", "./dir/jobs", "mailbox:jobs".  -EINVAL with a sentence. */
 int ferryi_place_parse(struct ferryi_place *p, const char *text);
 
