@@ -13,7 +13,7 @@ class Candidate:
     """A row of the tables.
 
     `kind`: the mailbox is "shipped" (its waits as they are without a knob),
-    "sleeps" or "spins"; "kernel" and "library" are the others.  Only what
+    "sleeps" or "spins"; "channel", "kernel" and "library" are the others.  Only what
     sleeps is compared with what sleeps; what is shipped is compared with the
     kernel's, for between these a user chooses."""
 
@@ -28,6 +28,9 @@ CANDIDATES = (
               True, True),
     Candidate("mailbox, spins 20 us", "mailbox", "spins",
               {"FERRY_SPIN_US": "20"}, True, True),
+    Candidate("channel, as shipped", "channel", "channel", {}, True),
+    Candidate("channel, asleep", "channel", "channel",
+              {"FERRY_SPIN_US": "0"}),
     Candidate("pipe", "pipe", "kernel", many=True),
     Candidate("UNIX stream", "unix", "kernel"),
     Candidate("UNIX seqpacket", "seqpacket", "kernel", many=True),

@@ -10,6 +10,7 @@ PANELS = (
 )
 # Ours are thick, the kernel's thin, other libraries' and the limit's dashed.
 LOOK = {"shipped": "lw 3", "sleeps": "lw 3", "spins": "lw 3",
+        "channel": "lw 3",
         "kernel": "lw 1.5", "library": "lw 1 dt 2", "limit": "lw 1 dt 4"}
 COLOURS = ("#d62728", "#1f77b4", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf",
            "#8c564b", "#e377c2", "#bcbd22", "#000000")

@@ -142,6 +142,17 @@ static int interest(struct ferry_link *l, enum ferryi_want wanted,
 	return 0;
 }
 
+/* Messages that a receiver need not wait for more of. */
+#define GATHER 64u
+
+static unsigned gathered(void *of, unsigned *out_enough)
+{
+	uint64_t n = ferryi_ring_waiting(&ferryi_channel_of(of)->in);
+
+	*out_enough = GATHER;
+	return n < GATHER ? (unsigned)n : GATHER;
+}
+
 /* --- half of it ------------------------------------------------------------ */
 
 static int shut_down(struct ferry_link *l, unsigned direction)
@@ -197,6 +208,7 @@ const struct ferryi_transport ferryi_transport_channel = {
 	.peer = ferryi_endpoint_peer,
 	.fini = ferryi_channel_fini,
 	.interest = interest,
+	.gathered = gathered,
 	.explain = ferryi_endpoint_explain,
 	.messages = &ferryi_messages_of_channel,
 	.stream = &ferryi_stream_of_channel,

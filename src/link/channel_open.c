@@ -88,8 +88,8 @@ static int socket_path(const struct ferryi_address *a, bool make_realm,
 	if (dir < 0)
 		return dir;
 	ferryi_close(dir);
-	r = snprintf(out, FERRYI_SOCKET_PATH_MAX + 1, "%s/" FERRYI_DOOR_PREFIX "%s",
-		     p.directory, p.name);
+	r = snprintf(out, FERRYI_SOCKET_PATH_MAX + 1,
+		     "%s/" FERRYI_DOOR_PREFIX "%s", p.directory, p.name);
 	if (r > FERRYI_SOCKET_PATH_MAX)
 		return ferryi_fail(-EINVAL,
 				   "channel:%.100s: its socket's path would "

@@ -11,6 +11,7 @@
 #define PAD	 ((uint64_t)1 << 33)
 #define TAG_AT	 34
 #define TAG_BITS 29
+#define TOLD	 8 /* one in so many messages is counted for others */
 
 void ferryi_ring_attach(struct ferryi_ring *r,
 			struct ferryi_ring_shared *shared, void *slots,
@@ -166,6 +167,8 @@ int ferryi_ring_commit(struct ferryi_ring *r, uint64_t len)
 	}
 	/* N2: accepted; if we die here our socket wakes the receiver */
 	r->at = begin + slots;
+	if (++r->count % TOLD == 0)
+		ferryi_put(&r->shared->sent, r->count);
 	ferryi_put(&r->lent, 0);
 	return 0;
 }
@@ -230,6 +233,7 @@ int ferryi_ring_take(struct ferryi_ring *r, uint64_t max,
 		return -EMSGSIZE;
 	/* N3: taken; if we die here it has gone with us */
 	__atomic_store_n(&r->at, r->at + slots_for(out->len), __ATOMIC_RELEASE);
+	r->count++;
 	return 0;
 }
 
@@ -284,6 +288,13 @@ bool ferryi_ring_lower_room(struct ferryi_ring *r)
 {
 	return ferryi_load(&r->shared->wants_room) == 1 &&
 	       ferryi_cas32(&r->shared->wants_room, 1, 0);
+}
+
+uint64_t ferryi_ring_waiting(const struct ferryi_ring *r)
+{
+	uint64_t sent = ferryi_fetch(&r->shared->sent);
+
+	return sent > r->count ? sent - r->count : 0;
 }
 
 bool ferryi_ring_want_more(struct ferryi_ring *r)

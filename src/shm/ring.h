@@ -57,10 +57,12 @@ struct ferryi_ring_shared {
 	uint32_t deaf;	     /* it takes no more */
 	uint32_t wants_more; /* it may sleep; the sender lowers it */
 	uint8_t pad2[120];
+	/* written by the sender, now and then */
+	uint64_t sent; /* hint: how many messages */
+	uint8_t pad3[120];
 };
 
-_Static_assert(sizeof(struct ferryi_ring_shared) == 384,
-	       "three pairs of lines");
+_Static_assert(sizeof(struct ferryi_ring_shared) == 512, "four pairs of lines");
 
 /* One side's own view. */
 struct ferryi_ring {
@@ -71,6 +73,7 @@ struct ferryi_ring {
 	uint64_t head;	/* sender: as last seen; receiver: its own */
 	uint64_t *bits; /* sender: this slot is in the middle of something;
 			 * receiver: the message that begins here is ended */
+	uint64_t count; /* messages that were sent, or taken */
 	uint32_t pad;	/* sender: slots that its loan leaves out first */
 	uint32_t lent;	/* sender: slots of its loan; 0: there is none */
 	uint32_t busy;	/* receiver: a thread is moving `head` */
@@ -129,6 +132,9 @@ void ferryi_ring_end(struct ferryi_ring *r, uint64_t at);
 
 /* After an end: whether the sender has to be woken. */
 bool ferryi_ring_lower_room(struct ferryi_ring *r);
+
+/* About how many messages wait, without a look at any of them. */
+uint64_t ferryi_ring_waiting(const struct ferryi_ring *r);
 
 /* Before a sleep: true: there is something, or the end; look again. */
 bool ferryi_ring_want_more(struct ferryi_ring *r);
