@@ -36,13 +36,15 @@ CANDIDATES = (
     Candidate("UNIX seqpacket", "seqpacket", "kernel", many=True),
     Candidate("POSIX mq", "mq", "kernel", many=True),
 )
-# With --peers.  libqb's sender has no wait for a full ring: it yields.
+# With --peers.  libqb's sender has no wait for a full ring: it yields, and so
+# does iceoryx's.
 LIBRARIES = (
     Candidate("libqb ring", "libqb", "library", in_place=True),
     Candidate("Boost message_queue", "boost", "library", many=True),
     Candidate("ZeroMQ", "zeromq", "library", many=True),
     Candidate("nng", "nng", "library"),
     Candidate("nanomsg", "nanomsg", "library"),
+    Candidate("iceoryx", "iceoryx", "library", in_place=True),
 )
 
 

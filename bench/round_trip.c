@@ -59,7 +59,7 @@ static void caller(struct bench *b)
 	b->shared->seconds = (double)(t - begin) / 1e9;
 	bench_percentiles(b, samples, n);
 	free(samples);
-	bench_leave(b);
+	bench_detach(b, peer);
 }
 
 static void answerer(struct bench *b)
@@ -81,7 +81,7 @@ static void answerer(struct bench *b)
 	} while (atomic_load_explicit(&b->shared->total,
 				      memory_order_relaxed) != k);
 	bench_end(b);
-	bench_leave(b);
+	bench_detach(b, peer);
 }
 
 int main(int argc, char **argv)

@@ -24,7 +24,7 @@ static void sender(struct bench *b)
 		bench_put(b, peer, k);
 	}
 	bench_end(b);
-	bench_leave(b);
+	bench_detach(b, peer);
 }
 
 static void receiver(struct bench *b)
@@ -46,7 +46,7 @@ static void receiver(struct bench *b)
 	b->shared->seconds = (double)(bench_now() - b->begin) / 1e9;
 	bench_end(b);
 	b->shared->messages = k - first;
-	bench_leave(b);
+	bench_detach(b, peer);
 }
 
 int main(int argc, char **argv)

@@ -29,8 +29,9 @@ struct bench_peer {
 	void (*setup)(struct bench *b, int n_ways);
 	void (*teardown)(struct bench *b); /* may be NULL */
 
-	/* in each side, before it begins; may be NULL */
+	/* in each side, before it begins, and last of all; may be NULL */
 	void (*attach)(struct bench *b);
+	void (*detach)(struct bench *b); /* may end the process */
 
 	/* o.size bytes, waiting as long as it takes */
 	void (*send)(struct bench *b, int way, const void *data);
@@ -54,6 +55,9 @@ const struct bench_peer *bench_peer_find(struct bench *b);
 
 /* Attach this side and allocate its private buffer. */
 void bench_attach(struct bench *b, const struct bench_peer *p);
+
+/* What a side does last: bench_leave(), and then it detaches. */
+void bench_detach(struct bench *b, const struct bench_peer *p);
 
 /* Write message `key` and send it; receive message `key` and check it. */
 void bench_put(struct bench *b, const struct bench_peer *p, uint64_t key);

@@ -55,6 +55,13 @@ void bench_attach(struct bench *b, const struct bench_peer *p)
 		p->attach(b);
 }
 
+void bench_detach(struct bench *b, const struct bench_peer *p)
+{
+	bench_leave(b);
+	if (p->detach)
+		p->detach(b);
+}
+
 void bench_put(struct bench *b, const struct bench_peer *p, uint64_t key)
 {
 	int way = b->side;
