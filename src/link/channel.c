@@ -8,8 +8,8 @@
  * A sender that is killed before it rings is told of by its socket, which wakes
  * the receiver, who then finds the message first and the end behind it.
  *
- * channel_open.c makes connections, channel_move.c moves messages and bytes;
- * here is how they wait and end.
+ * channel_open.c makes connections, channel_segment.c an end's place in the
+ * memory, channel_move.c moves messages and bytes; here is how they wait and end.
  */
 #include "link/channel.h"
 
@@ -74,7 +74,7 @@ static bool is_due(struct ferryi_channel *c)
 	unsigned n = __atomic_load_n(&c->calls, __ATOMIC_RELAXED) + 1;
 
 	__atomic_store_n(&c->calls, n, __ATOMIC_RELAXED);
-	return n % PATIENCE == 0 || ferryi_load(&other_end(c)->closed_by);
+	return n % PATIENCE == 0 || went_in_order(c);
 }
 
 static void look_at_connection(struct ferryi_channel *c)

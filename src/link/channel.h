@@ -40,6 +40,7 @@ struct ferryi_channel {
 	struct ferryi_ring out, in;
 
 	bool dead;	/* atomic: nobody has the other end any more */
+	uint32_t held;	/* atomic: messages that were taken and not released */
 	unsigned calls; /* atomic: that found a silent peer */
 
 	/* stream: the message that is being read */
@@ -68,8 +69,19 @@ int ferryi_channel_listen(struct ferry_link *l, const struct ferryi_address *a);
 int ferryi_channel_accept(struct ferry_link *door, struct ferry_link *peer);
 int ferryi_channel_pair(struct ferry_link *ends[2],
 			const struct ferryi_address *a);
+
+/* channel_segment.c */
 int ferryi_channel_adopt(struct ferry_link *l);
 void ferryi_channel_fini(struct ferry_link *l);
+
+/* What the link moves, by what its address chose. */
+void ferryi_channel_set_tables(struct ferry_link *l);
+
+/* Of a connected socket: make everything, and pass on what the other side needs. */
+int ferryi_channel_offer(struct ferry_link *l);
+
+/* Or join with what the other side has passed, which is ours from now on. */
+int ferryi_channel_join(struct ferry_link *l, const int fds[2]);
 
 /* A write of at most 4096 bytes goes as a whole or not at all, a longer one as
  * far as there is room: how much there has to be. */

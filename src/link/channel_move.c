@@ -184,11 +184,21 @@ static int get(struct ferry_link *l, bool only, size_t max,
 	return r == -EAGAIN ? end : r;
 }
 
-static void finish(struct ferryi_channel *c, uint64_t at)
+static void tell_room(struct ferryi_channel *c)
 {
-	ferryi_ring_end(&c->in, at);
 	if (ferryi_ring_lower_room(&c->in))
 		ring_bell(c->room);
+}
+
+/* The message was copied, in the turn of the receiving side.  While others are
+ * out, their threads may be ending them. */
+static void finish(struct ferryi_channel *c, uint64_t at)
+{
+	if (__atomic_load_n(&c->held, __ATOMIC_SEQ_CST) == 0)
+		ferryi_ring_end_all(&c->in);
+	else
+		ferryi_ring_end(&c->in, at);
+	tell_room(c);
 }
 
 static ssize_t channel_recv(struct ferry_link *l, void *buf, size_t size)
@@ -220,6 +230,7 @@ static int channel_take(struct ferry_link *l, struct ferry_message *m)
 
 	if (r < 0)
 		return r;
+	__atomic_add_fetch(&c->held, 1, __ATOMIC_SEQ_CST);
 	*m = (struct ferry_message){ .link = l,
 				     .data = got.data,
 				     .len = got.len,
@@ -235,11 +246,15 @@ static int channel_take(struct ferry_link *l, struct ferry_message *m)
 
 static int channel_release(struct ferry_link *l, struct ferry_message *m)
 {
+	struct ferryi_channel *c = ferryi_channel_of(l);
 	int r = enter_with(l, m);
 
-	if (r == 0)
-		finish(ferryi_channel_of(l), m->reserved[0]);
-	return r;
+	if (r < 0)
+		return r;
+	ferryi_ring_end(&c->in, m->reserved[0]);
+	__atomic_sub_fetch(&c->held, 1, __ATOMIC_SEQ_CST);
+	tell_room(c);
+	return 0;
 }
 
 const struct ferryi_messages ferryi_messages_of_channel = {

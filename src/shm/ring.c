@@ -237,6 +237,13 @@ int ferryi_ring_take(struct ferryi_ring *r, uint64_t max,
 	return 0;
 }
 
+static void set_head(struct ferryi_ring *r, uint64_t head)
+{
+	__atomic_store_n(&r->head, head, __ATOMIC_RELEASE);
+	/* N4: ended; if we die here the sender hears of that */
+	ferryi_store(&r->shared->head, head);
+}
+
 /* Past the messages that are ended, as far as they go without a gap. */
 static void move_head(struct ferryi_ring *r)
 {
@@ -255,10 +262,7 @@ static void move_head(struct ferryi_ring *r)
 				   __ATOMIC_SEQ_CST);
 		head += slots_for((uint32_t)seen);
 	}
-	head = head < at ? head : at; /* whatever the words say by now */
-	__atomic_store_n(&r->head, head, __ATOMIC_SEQ_CST);
-	/* N4: ended; if we die here the sender hears of that */
-	ferryi_store(&r->shared->head, head);
+	set_head(r, head < at ? head : at); /* whatever the words say by now */
 }
 
 static bool can_move(struct ferryi_ring *r)
@@ -282,6 +286,11 @@ void ferryi_ring_end(struct ferryi_ring *r, uint64_t at)
 		move_head(r);
 		__atomic_store_n(&r->busy, 0, __ATOMIC_SEQ_CST);
 	} while (can_move(r));
+}
+
+void ferryi_ring_end_all(struct ferryi_ring *r)
+{
+	set_head(r, r->at);
 }
 
 bool ferryi_ring_lower_room(struct ferryi_ring *r)

@@ -31,7 +31,8 @@
  * and checked; what it can spoil is what it sends itself.
  *
  * Threads: one call at a time on the sending side; one ferryi_ring_take() at a
- * time, while any thread may call ferryi_ring_end().
+ * time, while any thread may call ferryi_ring_end(); ferryi_ring_end_all() is like a
+ * take, and nobody may be in ferryi_ring_end().
  */
 #ifndef FERRYI_SHM_RING_H
 #define FERRYI_SHM_RING_H
@@ -129,6 +130,9 @@ int ferryi_ring_take(struct ferryi_ring *r, uint64_t max,
 
 /* The messages may be ended in any order. */
 void ferryi_ring_end(struct ferryi_ring *r, uint64_t at);
+
+/* All that was taken, where none that came later has been ended before. */
+void ferryi_ring_end_all(struct ferryi_ring *r);
 
 /* After an end: whether the sender has to be woken. */
 bool ferryi_ring_lower_room(struct ferryi_ring *r);

@@ -90,6 +90,27 @@ START_TEST(messages_come_once_whole_and_in_order)
 }
 END_TEST
 
+START_TEST(all_that_was_taken_is_ended_at_once)
+{
+	struct ferryi_ring_message m[3];
+
+	for (unsigned i = 0; i < 300; i++) {
+		for (unsigned k = 0; k < 3; k++)
+			ok(put(k, i % 150));
+		for (unsigned k = 0; k < 3; k++) {
+			ok(ferryi_ring_take(&receiver, UINT32_MAX, &m[k]));
+			see(&m[k], k, i % 150);
+		}
+		if (i % 2)
+			ferryi_ring_end_all(&receiver);
+		else
+			for (unsigned k = 3; k-- > 0;)
+				ferryi_ring_end(&receiver, m[k].at);
+	}
+	ok(put(0, ferryi_ring_largest(SLOTS)));
+}
+END_TEST
+
 START_TEST(a_ring_takes_what_fits_and_no_more)
 {
 	unsigned n = 0;
@@ -454,6 +475,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup_ring, NULL);
 	tcase_add_test(t, messages_come_once_whole_and_in_order);
+	tcase_add_test(t, all_that_was_taken_is_ended_at_once);
 	tcase_add_test(t, a_ring_takes_what_fits_and_no_more);
 	tcase_add_test(t, the_largest_message_fits_into_an_empty_ring);
 	tcase_add_test(t, what_is_too_long_for_the_receiver_stays_the_next_one);
