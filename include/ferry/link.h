@@ -239,7 +239,8 @@ FERRY_API void ferry_resume(struct ferry_link *link);
 
 /*
  * In the child of fork(): make a link that was opened by the parent usable.
- * Messages that the parent holds stay the parent's.
+ * Messages that the parent holds stay the parent's, but an end of a channel is the
+ * child's from then on: the parent closes it and uses neither it nor what it took.
  */
 FERRY_API int ferry_adopt_after_fork(struct ferry_link *link);
 

@@ -161,10 +161,7 @@ static int shut_down(struct ferry_link *l, unsigned direction)
 	int r = ferryi_channel_enter(l);
 
 	if (r < 0)
-		return r == -EAGAIN ?
-			       ferryi_fail(-EBUSY, "%s is not accepted yet",
-					   l->address) :
-			       r;
+		return r;
 	if (direction & FERRY_SEND) {
 		c->unix_.end.ended_out = true;
 		ferryi_store(&c->out.shared->ended, 1);

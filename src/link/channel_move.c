@@ -79,20 +79,26 @@ static int commit(struct ferryi_channel *c, size_t len)
 	return r;
 }
 
-static int channel_send(struct ferry_link *l, const void *data, size_t len)
+static int lend(struct ferry_link *l, size_t len, void **place)
 {
-	struct ferryi_channel *c = ferryi_channel_of(l);
-	void *place;
 	int r = begin_send(l);
 
 	if (r < 0)
 		return r;
-	r = ferryi_ring_loan(&c->out, len, &place);
+	r = ferryi_ring_loan(&ferryi_channel_of(l)->out, len, place);
+	return r < 0 ? refused(l, r, len) : 0;
+}
+
+static int channel_send(struct ferry_link *l, const void *data, size_t len)
+{
+	void *place;
+	int r = lend(l, len, &place);
+
 	if (r < 0)
-		return refused(l, r, len);
+		return r;
 	if (len)
 		memcpy(place, data, len);
-	return commit(c, len);
+	return commit(ferryi_channel_of(l), len);
 }
 
 static int channel_loan(struct ferry_link *l, size_t len,
@@ -100,13 +106,10 @@ static int channel_loan(struct ferry_link *l, size_t len,
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
 	void *place;
-	int r = begin_send(l);
+	int r = lend(l, len, &place);
 
 	if (r < 0)
 		return r;
-	r = ferryi_ring_loan(&c->out, len, &place);
-	if (r < 0)
-		return refused(l, r, len);
 	*m = (struct ferry_message){ .link = l, .len = len, .data = place };
 	m->reserved[0] = len;
 	m->reserved[1] = c->me;

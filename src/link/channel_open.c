@@ -22,6 +22,10 @@
 
 #define RING_BYTES ((uint64_t)256 << 10)
 
+/* Connections that one attempt to accept looks at, so that a flood of silent ones
+ * cannot keep a call beyond its deadline. */
+#define ADMIT_MOST 64u
+
 /* --- what an address says -------------------------------------------------- */
 
 static int read_ring(struct ferry_link *l, const struct ferryi_address *a)
@@ -213,8 +217,8 @@ int ferryi_channel_accept(struct ferry_link *door, struct ferry_link *peer)
 	struct ferryi_channel *from = ferryi_channel_of(door);
 	int fds[2], fd, r;
 
-	while ((fd = next_complete(from, fds)) == -EAGAIN) {
-		r = admit(from);
+	for (unsigned i = 0; (fd = next_complete(from, fds)) == -EAGAIN; i++) {
+		r = i < ADMIT_MOST ? admit(from) : -EAGAIN;
 		if (r == -EAGAIN)
 			return r;
 		if (r < 0)

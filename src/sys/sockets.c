@@ -11,7 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define QUIET (MSG_DONTWAIT | MSG_NOSIGNAL)
+#define QUIET	     (MSG_DONTWAIT | MSG_NOSIGNAL)
+#define DRAIN_ROUNDS 16
 
 static int raw_type(enum ferryi_socket_type type)
 {
@@ -274,11 +275,11 @@ int ferryi_socket_receive_passed(int fd, int *fds, unsigned n)
 
 int ferryi_socket_drain(int fd)
 {
-	char bytes[64];
-	ssize_t n;
+	char bytes[256];
+	ssize_t n = 1;
 
-	while ((n = ferryi_socket_recv(fd, bytes, sizeof bytes)) > 0)
-		;
+	for (unsigned i = 0; i < DRAIN_ROUNDS && n > 0; i++)
+		n = ferryi_socket_recv(fd, bytes, sizeof bytes);
 	return n == 0 || n == -ECONNRESET ? -ENODATA : 0;
 }
 

@@ -71,7 +71,8 @@ int ferryi_socket_pass(int fd, const int *fds, unsigned n);
  */
 int ferryi_socket_receive_passed(int fd, int *fds, unsigned n);
 
-/* Take what is there and forget it.  -ENODATA: the end; else 0. */
+/* Take what is there, up to some KiB, and forget it: who floods us must not keep
+ * us.  -ENODATA: the end; else 0. */
 int ferryi_socket_drain(int fd);
 
 /*

@@ -287,6 +287,41 @@ START_TEST(a_peer_that_writes_anything_delays_nobody)
 }
 END_TEST
 
+/* Every socket that there is, the bells among them. */
+static void flood(struct child *c, void *arg)
+{
+	static char bytes[1 << 16];
+
+	(void)arg;
+	child_tell(c);
+	for (;;)
+		for (int fd = 3; fd < 32; fd++)
+			send(fd, bytes, sizeof bytes,
+			     MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+START_TEST(a_peer_that_rings_for_ever_delays_nobody)
+{
+	struct ferry_link *ends[2];
+	struct child ringer;
+	int64_t began;
+	char byte;
+
+	works(NULL, ferry_pair(ends, "channel:"));
+	ringer = child_start(flood, NULL);
+	child_hear(&ringer);
+	for (unsigned i = 0; i < 20; i++) {
+		began = now_ns();
+		ck_assert_int_eq(ferry_recv(ends[0], &byte, 1,
+					    ferry_after(PATIENCE)),
+				 -ETIMEDOUT);
+		is_in_time(began, -ETIMEDOUT);
+	}
+	child_kill(&ringer);
+	part(ends);
+}
+END_TEST
+
 /* --- a peer that stands still --------------------------------------------------- */
 
 static void use_it(struct child *c, void *arg)
@@ -341,6 +376,7 @@ Suite *channel_suite(void)
 	tcase_add_test(c, both_sides_must_want_messages_or_bytes);
 	tcase_add_test(c, silent_connections_do_not_keep_others_out);
 	tcase_add_test(c, a_peer_that_writes_anything_delays_nobody);
+	tcase_add_test(c, a_peer_that_rings_for_ever_delays_nobody);
 	tcase_add_test(c, a_stopped_peer_stops_nobody_beyond_a_deadline);
 	suite_add_tcase(s, c);
 	return s;
