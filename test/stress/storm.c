@@ -3,8 +3,8 @@
  * A storm of random SIGKILL over senders and receivers, with every message
  * accounted for.
  *
- *   storm [--seconds 60] [--senders 4] [--receivers 4] [--capacity 16]
- *         [--seed N] [--wild] [--stops] [--cpus N]
+ *   storm [--seconds 60] [--kills N] [--senders 4] [--receivers 4]
+ *         [--capacity 16] [--seed N] [--wild] [--stops] [--cpus N]
  *
  * Quiet, the default: after each kill nobody is killed or started until the
  * survivors have passed some messages on, so that a hang cannot be rescued by
@@ -44,6 +44,7 @@
 
 static struct {
 	double seconds;
+	long kills; /* at most; 0: as the time goes */
 	int senders, receivers;
 	unsigned long capacity;
 	unsigned seed;
@@ -145,7 +146,8 @@ static void rage(int n)
 {
 	double until = look_clock() + opt.seconds;
 
-	while (look_clock() < until && storm->next < STORM_IDS && stalls < 3) {
+	while (look_clock() < until && storm->next < STORM_IDS && stalls < 3 &&
+	       (!opt.kills || kills < opt.kills)) {
 		int i = rand_r(&dice) % n;
 		bool check = !opt.wild || kills % 100 == 99;
 
@@ -263,21 +265,18 @@ static int settle(int leaks)
 static void parse(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "seconds", 1, 0, 's' },
-		{ "senders", 1, 0, 'S' },
-		{ "receivers", 1, 0, 'R' },
-		{ "capacity", 1, 0, 'c' },
-		{ "seed", 1, 0, 'r' },
-		{ "wild", 0, 0, 'w' },
-		{ "stops", 0, 0, 't' },
-		{ "cpus", 1, 0, 'n' },
-		{ 0 },
+		{ "seconds", 1, 0, 's' },  { "kills", 1, 0, 'k' },
+		{ "senders", 1, 0, 'S' },  { "receivers", 1, 0, 'R' },
+		{ "capacity", 1, 0, 'c' }, { "seed", 1, 0, 'r' },
+		{ "wild", 0, 0, 'w' },	   { "stops", 0, 0, 't' },
+		{ "cpus", 1, 0, 'n' },	   { 0 },
 	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 's': opt.seconds = atof(optarg); break;
+		case 'k': opt.kills = atol(optarg); break;
 		case 'S': opt.senders = atoi(optarg); break;
 		case 'R': opt.receivers = atoi(optarg); break;
 		case 'c': opt.capacity = strtoul(optarg, NULL, 10); break;

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define STORM_IDS (1u << 25)
+#define STORM_IDS (1u << 28) /* memory only as far as they come */
 #define STORM_BOX "storm"
 
 /* Bits of a message's byte. */
