@@ -84,7 +84,8 @@ static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
 	struct ferry_link *l = c->l;
 	struct ferryi_wait w = FERRYI_WAIT(deadline, &l->cancel);
 	ferryi_gathered_fn *gathered =
-		c->want == FERRYI_WANT_RECV ? l->t->gathered : NULL;
+		c->want == FERRYI_WANT_RECV && !l->listening ? l->t->gathered :
+							       NULL;
 	ssize_t r;
 	int s;
 
