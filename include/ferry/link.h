@@ -24,7 +24,8 @@
  *
  * Threads may share a link.  fork: in the child a shared-memory link answers
  * -ESTALE until ferry_adopt_after_fork(); kernel-backed links just work.
- * exec: every link is gone, as if the process had closed it in mid-call.
+ * exec: every link is gone, as if the process had closed it in mid-call, unless
+ * ferry_export() made a descriptor of it.
  */
 #ifndef FERRY_LINK_H
 #define FERRY_LINK_H
@@ -123,10 +124,20 @@ FERRY_API int ferry_pair(struct ferry_link *ends[2], const char *address);
 FERRY_API int ferry_shutdown(struct ferry_link *link, unsigned direction);
 
 /*
+ * Half-duplex (channel:NAME?direction=half): let the other side send.  Who receives
+ * and finds nothing lets go of the turn, too; then it is of who sends first.  It is
+ * first with who connected.  Never blocks.
+ * -EBUSY: the turn is not ours.  -EOPNOTSUPP: both sides may send at any time.
+ */
+FERRY_API int ferry_turn(struct ferry_link *link);
+
+/*
  * Send one message.  Returns 0 once the message is accepted: from then on it
  * survives the sender.  On any error nothing was sent.
  * Errors: -EAGAIN, -ETIMEDOUT, -ECANCELED, -EMSGSIZE, -ENOSPC, -ENODATA,
- * -ECONNRESET, -ESTALE, -EPROTOTYPE (a stream), -EBADMSG.
+ * -ECONNRESET, -ESTALE, -EPROTOTYPE (a stream), -EBADMSG; -EBUSY: with
+ * FERRY_NOWAIT, half-duplex, out of turn.  From hand to hand (capacity=0) it
+ * returns when the message has been taken.
  */
 FERRY_API int ferry_send(struct ferry_link *link, const void *data, size_t len,
 			 ferry_time deadline);
@@ -161,6 +172,30 @@ FERRY_API ssize_t ferry_recv_many(struct ferry_link *link,
 				  struct iovec *buffers, size_t n,
 				  ferry_time deadline);
 
+#define FERRY_FDS_MAX 16 /* descriptors that one message may have */
+
+/*
+ * Send one message with `n` descriptors, at most FERRY_FDS_MAX, which stay the
+ * caller's: the receiver gets copies.  Both or neither, also when this process is
+ * killed in between.  Channels that have a capacity; elsewhere -EOPNOTSUPP, before
+ * anything is sent.  Errors: those of ferry_send(); -EINVAL: one of them is not
+ * open; -EMFILE: too many are under way.
+ */
+FERRY_API int ferry_send_fds(struct ferry_link *link, const void *data,
+			     size_t len, const int *fds, unsigned n,
+			     ferry_time deadline);
+
+/*
+ * Receive one message and the descriptors that it has, which are the caller's to
+ * close, and close-on-exec.  *n is how many `fds` has room for, and becomes how
+ * many came: those beyond the room are closed, as ferry_recv() and ferry_take()
+ * close all.  Errors: those of ferry_recv(); -EMFILE: this process has no room for
+ * them, and the message stays first.
+ */
+FERRY_API ssize_t ferry_recv_fds(struct ferry_link *link, void *buf,
+				 size_t size, int *fds, unsigned *n,
+				 ferry_time deadline);
+
 /*
  * Length of the next message.  -EAGAIN: none, not whole yet, or another thread
  * is receiving.  -ENODATA: no more will come.
@@ -186,7 +221,7 @@ FERRY_API ssize_t ferry_read(struct ferry_link *link, void *buf, size_t size,
  * A place for a message of `len` bytes, to be written in place.  The message
  * then belongs to the caller until ferry_commit() or ferry_abandon().
  * Mailboxes and channels; elsewhere -EOPNOTSUPP.  Waits for a free chunk, or room.
- * A channel has one loan at a time: -EBUSY.
+ * A channel has one loan at a time: -EBUSY, as when it is the other side's turn.
  */
 FERRY_API int ferry_loan(struct ferry_link *link, size_t len,
 			 struct ferry_message *out, ferry_time deadline);
@@ -244,8 +279,36 @@ FERRY_API void ferry_resume(struct ferry_link *link);
  */
 FERRY_API int ferry_adopt_after_fork(struct ferry_link *link);
 
+/*
+ * Turn a link into one descriptor that crosses exec, or goes to another process
+ * with ferry_send_fds(), and becomes a link again with ferry_adopt().  On success the
+ * link is gone, and what was sent and not yet received is in the other one.  The
+ * descriptor is not close-on-exec; when it is closed everywhere the end dies, and
+ * the other side hears of that.  ferry_peer() goes on to name who connected.
+ * Never blocks.  Channels.  Returns the descriptor.  Errors, with the link as it
+ * was: -EOPNOTSUPP; -EBUSY: a call is under way, or a message is loaned or taken;
+ * -ESTALE, -EMFILE.
+ */
+FERRY_API int ferry_export(struct ferry_link *link);
+
+/*
+ * The link that was exported as descriptor `fd`, which is closed on success.
+ * Errors: -EINVAL: it is no exported link, or was adopted already; -EPROTO: it
+ * comes from a library of another format; -EBADMSG, -EMFILE, -ENOMEM.
+ */
+FERRY_API int ferry_adopt(struct ferry_link **out, int fd);
+
 /* Who is at the other end of a connection, vouched for by the kernel. */
 FERRY_API int ferry_peer(struct ferry_link *link, struct ferry_process *out);
+
+/*
+ * How the process at the other end has ended: *status is as waitpid(2) gives it.
+ * Known of children of this process that nobody has waited for yet, and, since
+ * Linux 6.16, of who connected or listened once its parent has waited for it.
+ * Channels.  -EAGAIN: it has not ended, or is not known yet.  -ENODATA: nobody
+ * knows.  -EOPNOTSUPP.  Reaps nothing, never blocks.
+ */
+FERRY_API int ferry_peer_exit(struct ferry_link *link, int *status);
 
 /* The canonical address of a link, e.g. "mailbox:jobs".  Lives as long as it. */
 FERRY_API const char *ferry_address(struct ferry_link *link);

@@ -111,6 +111,8 @@ static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
 			break;
 		}
 	} while ((r = c->attempt(c)) == -EAGAIN);
+	if (r < 0 && l->t->gave_up)
+		r = l->t->gave_up(l, c->want, (int)r);
 	if (w.slept && l->t->woke)
 		l->t->woke(l, &w);
 	ferryi_wait_end(&w, r);

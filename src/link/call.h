@@ -24,6 +24,8 @@ struct ferryi_call {
 	const void *data;
 	void *buf;
 	size_t len, n, done;
+	int *fds;
+	unsigned n_fds;
 	struct ferry_message *m;
 	void *more;
 };

@@ -3,8 +3,8 @@
  * How the two ends of a channel come together.
  *
  * channel:NAME is a socket in the realm's directory, under a name of its own
- * (.channel.NAME).  Who connects makes the segment and the second socket, and
- * passes both through the connection; so its link is complete at once, and what it
+ * (.channel.NAME).  Who connects makes the segment and the other sockets, and
+ * passes them through the connection; so its link is complete at once, and what it
  * sends waits in the segment until it is accepted.  A connection that has not
  * passed anything yet is put aside, and nobody waits for it.  The two ends of a
  * pair do the same, in one process.
@@ -18,6 +18,7 @@
 #include "link/channel.h"
 #include "realm/realm.h"
 #include "sys/files.h"
+#include "sys/passing.h"
 #include "wire/address.h"
 
 #define RING_BYTES ((uint64_t)256 << 10)
@@ -45,12 +46,45 @@ static int read_ring(struct ferry_link *l, const struct ferryi_address *a)
 	return 0;
 }
 
-/* Messages, unless the address has a framing. */
-static void read_framing(struct ferry_link *l, const struct ferryi_address *a)
+/* Messages, unless the address has a framing; many, unless it has capacity=0. */
+static int read_flags(struct ferry_link *l, const struct ferryi_address *a)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
+	const char *capacity = ferryi_address_get(a, "capacity");
+	const char *direction = ferryi_address_get(a, "direction");
 
-	c->stream = ferryi_address_get(a, "framing") != NULL;
+	if (capacity && strcmp(capacity, "0") != 0)
+		return ferryi_fail(
+			-EINVAL,
+			"channel: capacity=%.100s: 0 is from hand to "
+			"hand, what else fits is chosen in bytes, "
+			"with ring=",
+			capacity);
+	if (direction && strcmp(direction, "half") != 0)
+		return ferryi_fail(
+			-EINVAL,
+			"channel: direction=%.100s is not half (leave "
+			"it out for both at a time)",
+			direction);
+	if (ferryi_address_get(a, "framing"))
+		c->flags |= FERRYI_CHANNEL_STREAM;
+	if (capacity)
+		c->flags |= FERRYI_CHANNEL_HAND;
+	if (direction)
+		c->flags |= FERRYI_CHANNEL_HALF;
+	if (capacity && c->flags & FERRYI_CHANNEL_STREAM)
+		return ferryi_fail(-EINVAL,
+				   "channel: bytes do not go from hand "
+				   "to hand (leave capacity=0 or "
+				   "framing= out)");
+	return 0;
+}
+
+static int read_ends(struct ferry_link *l, const struct ferryi_address *a)
+{
+	int r = read_ring(l, a);
+
+	return r < 0 ? r : read_flags(l, a);
 }
 
 /* Where the socket of a name lies. */
@@ -95,12 +129,31 @@ static int refuse_key(const struct ferryi_address *a, const char *key,
 
 /* --- connecting ------------------------------------------------------------ */
 
+/* What was passed through a connection, which stays there unless all of it can be
+ * had.  -EAGAIN; -EMFILE; -ENODATA: the end; -EBADMSG: it is something else. */
+static int receive_ends(int fd, int fds[FERRYI_CHANNEL_PASSED])
+{
+	char byte;
+	unsigned n;
+	ssize_t r = ferryi_passed(fd, &byte, 1, fds, FERRYI_CHANNEL_PASSED, &n,
+				  true);
+
+	if (r < 0)
+		return (int)r;
+	ferryi_drop_passed(fd);
+	if (n == FERRYI_CHANNEL_PASSED)
+		return 0;
+	while (n > 0)
+		ferryi_close(fds[--n]);
+	return -EBADMSG;
+}
+
 /* A connected socket becomes an end. */
 static void use(struct ferry_link *l, int fd)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
 
-	c->memory = c->room = -1;
+	c->memory = c->room = c->carrier = -1;
 	ferryi_endpoint_set(l, fd, fd);
 	ferryi_endpoint_meet(l);
 }
@@ -111,12 +164,11 @@ int ferryi_channel_open(struct ferry_link *l, const struct ferryi_address *a)
 	int r = refuse_key(a, "mode", "listens");
 
 	if (r == 0)
-		r = read_ring(l, a);
+		r = read_ends(l, a);
 	if (r == 0)
 		r = socket_path(a, false, path);
 	if (r < 0)
 		return r;
-	read_framing(l, a);
 	r = ferryi_unix_connect(l, path, FERRYI_SOCKET_STREAM);
 	if (r < 0)
 		return r;
@@ -127,15 +179,14 @@ int ferryi_channel_open(struct ferry_link *l, const struct ferryi_address *a)
 int ferryi_channel_pair(struct ferry_link *ends[2],
 			const struct ferryi_address *a)
 {
-	int sockets[2], fds[2], r = refuse_key(a, "mode", "listens");
+	int sockets[2], fds[FERRYI_CHANNEL_PASSED],
+		r = refuse_key(a, "mode", "listens");
 
 	if (r == 0 && *a->rest)
 		r = ferryi_fail(-EINVAL, "channel: a pair has no name (write "
 					 "just channel:)");
-	for (int i = 0; i < 2 && r == 0; i++) {
-		read_framing(ends[i], a);
-		r = read_ring(ends[i], a);
-	}
+	for (int i = 0; i < 2 && r == 0; i++)
+		r = read_ends(ends[i], a);
 	if (r < 0)
 		return r;
 	r = ferryi_socket_pair(FERRYI_SOCKET_STREAM, sockets);
@@ -146,7 +197,7 @@ int ferryi_channel_pair(struct ferry_link *ends[2],
 	use(ends[1], sockets[1]);
 	r = ferryi_channel_offer(ends[0]);
 	if (r == 0)
-		r = ferryi_socket_receive_passed(sockets[1], fds, 2);
+		r = receive_ends(sockets[1], fds);
 	return r < 0 ? r : ferryi_channel_join(ends[1], fds);
 }
 
@@ -159,10 +210,11 @@ int ferryi_channel_listen(struct ferry_link *l, const struct ferryi_address *a)
 	int r = refuse_key(a, "ring", "connects");
 
 	if (r == 0)
+		r = read_flags(l, a);
+	if (r == 0)
 		r = socket_path(a, true, path);
 	if (r < 0)
 		return r;
-	read_framing(l, a);
 	ferryi_channel_set_tables(l);
 	c->unix_.type = FERRYI_SOCKET_STREAM;
 	return ferryi_unix_listen_at(l, a, path);
@@ -192,18 +244,21 @@ static int admit(struct ferryi_channel *door)
 }
 
 /* One of those that were put aside, with what it has passed.  -EAGAIN: none. */
-static int next_complete(struct ferryi_channel *door, int fds[2])
+static int next_complete(struct ferryi_channel *door,
+			 int fds[FERRYI_CHANNEL_PASSED])
 {
 	unsigned i = 0;
 	int fd, r;
 
 	while (i < door->n_aside) {
 		fd = door->aside[i];
-		r = ferryi_socket_receive_passed(fd, fds, 2);
+		r = receive_ends(fd, fds);
 		if (r == -EAGAIN) {
 			i++;
 			continue;
 		}
+		if (r == -EMFILE)
+			return r; /* it may be accepted later */
 		forget(door, i);
 		if (r == 0)
 			return fd;
@@ -215,17 +270,21 @@ static int next_complete(struct ferryi_channel *door, int fds[2])
 int ferryi_channel_accept(struct ferry_link *door, struct ferry_link *peer)
 {
 	struct ferryi_channel *from = ferryi_channel_of(door);
-	int fds[2], fd, r;
+	int fds[FERRYI_CHANNEL_PASSED], fd, r = 0;
 
 	for (unsigned i = 0; (fd = next_complete(from, fds)) == -EAGAIN; i++) {
 		r = i < ADMIT_MOST ? admit(from) : -EAGAIN;
 		if (r == -EAGAIN)
 			return r;
 		if (r < 0)
-			return ferryi_fail_sys(-r, "%s: accepting failed: %s",
-					       door->address, strerror(-r));
+			break;
 	}
-	ferryi_channel_of(peer)->stream = from->stream;
+	if (fd < 0)
+		return ferryi_fail_sys(r < 0 ? -r : -fd,
+				       "%s: accepting failed: %s",
+				       door->address,
+				       strerror(r < 0 ? -r : -fd));
+	ferryi_channel_of(peer)->flags = from->flags;
 	use(peer, fd);
 	return ferryi_channel_join(peer, fds);
 }

@@ -12,6 +12,7 @@
 #include "shm/atomic.h"
 #include "sys/clock.h"
 #include "sys/files.h"
+#include "sys/passing.h"
 #include "sys/process.h"
 
 static int no_memory(struct ferry_link *l, int err, uint64_t bytes)
@@ -25,7 +26,8 @@ static int no_memory(struct ferry_link *l, int err, uint64_t bytes)
 
 void ferryi_channel_set_tables(struct ferry_link *l)
 {
-	bool stream = ferryi_channel_of(l)->stream;
+	bool stream =
+		ferryi_channel_is(ferryi_channel_of(l), FERRYI_CHANNEL_STREAM);
 
 	l->messages = stream ? NULL : &ferryi_messages_of_channel;
 	l->stream = stream ? &ferryi_stream_of_channel : NULL;
@@ -53,8 +55,7 @@ static int map(struct ferry_link *l)
 	return 0;
 }
 
-/* Both rings, empty. */
-static int attach(struct ferry_link *l, unsigned side)
+int ferryi_channel_attach(struct ferry_link *l, unsigned side)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
 	uint64_t words = ((uint64_t)1 << c->ring_log2) / 64;
@@ -70,19 +71,21 @@ static int attach(struct ferry_link *l, unsigned side)
 	ferryi_channel_ring(&c->out, c->segment, c->ring_log2, side, c->bits);
 	ferryi_channel_ring(&c->in, c->segment, c->ring_log2, !side,
 			    c->bits + words);
+	c->out.hand_to_hand = c->in.hand_to_hand =
+		ferryi_channel_is(c, FERRYI_CHANNEL_HAND);
 	ferryi_channel_set_tables(l);
 	c->attached = true;
 	return 0;
 }
 
-static int pass(struct ferry_link *l, int room)
+static int pass(struct ferry_link *l, int room, int carrier)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
-	int r;
+	int fds[FERRYI_CHANNEL_PASSED] = { c->memory, room, carrier }, r;
 
-	ferryi_channel_format(c->segment, c->ring_log2, c->stream,
+	ferryi_channel_format(c->segment, c->ring_log2, c->flags,
 			      ferryi_wall());
-	r = ferryi_socket_pass(c->unix_.end.in, (int[]){ c->memory, room }, 2);
+	r = ferryi_pass(c->unix_.end.in, "", 1, fds, FERRYI_CHANNEL_PASSED);
 	if (r == -EPIPE || r == -ECONNRESET)
 		return -ECONNRESET;
 	return r < 0 ? ferryi_fail_sys(-r,
@@ -91,30 +94,58 @@ static int pass(struct ferry_link *l, int room)
 		       0;
 }
 
+static int new_pair(struct ferry_link *l, enum ferryi_socket_type type,
+		    int *ours, int *theirs)
+{
+	int ends[2] = { -1, -1 }, r = ferryi_socket_pair(type, ends);
+
+	*ours = ends[0];
+	*theirs = ends[1];
+	if (r < 0)
+		return ferryi_fail_sys(-r, "%s: no sockets: %s", l->address,
+				       strerror(-r));
+	return 0;
+}
+
 int ferryi_channel_offer(struct ferry_link *l)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
 	uint64_t bytes = ferryi_channel_bytes(c->ring_log2);
-	int room[2], r;
+	int room, carrier, r;
 
 	c->memory = ferryi_memory_new(bytes);
 	if (c->memory < 0)
 		return no_memory(l, c->memory, bytes);
-	r = ferryi_socket_pair(FERRYI_SOCKET_STREAM, room);
+	r = new_pair(l, FERRYI_SOCKET_STREAM, &c->room, &room);
 	if (r < 0)
-		return ferryi_fail_sys(-r, "%s: no sockets: %s", l->address,
-				       strerror(-r));
-	c->room = room[0];
-	r = attach(l, 0);
-	if (r == 0)
-		r = pass(l, room[1]);
-	ferryi_close(room[1]);
+		return r;
+	r = new_pair(l, FERRYI_SOCKET_SEQPACKET, &c->carrier, &carrier);
+	if (r == 0) {
+		r = ferryi_channel_attach(l, 0);
+		if (r == 0)
+			r = pass(l, room, carrier);
+		ferryi_close(carrier);
+	}
+	ferryi_close(room);
 	return r;
 }
 
-static int check_segment(struct ferry_link *l, int64_t bytes)
+static int disagree(struct ferry_link *l, uint32_t flags)
+{
+	return ferryi_fail(
+		-EPROTOTYPE,
+		"%s: one who connects wants %s%s%s (both sides need the same of "
+		"framing=, capacity=0 and direction=half)",
+		l->address,
+		flags & FERRYI_CHANNEL_STREAM ? "a stream" : "messages",
+		flags & FERRYI_CHANNEL_HAND ? ", from hand to hand" : "",
+		flags & FERRYI_CHANNEL_HALF ? ", in turns" : "");
+}
+
+int ferryi_channel_read_header(struct ferry_link *l)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
+	int64_t bytes = ferryi_memory_size(c->memory);
 	struct ferryi_channel_header h;
 	const char *why = "its memory is not sealed";
 	int r = -EBADMSG;
@@ -127,25 +158,23 @@ static int check_segment(struct ferry_link *l, int64_t bytes)
 				   "%s: what the other side made is no "
 				   "channel: %s",
 				   l->address, why);
-	if (c->stream != (bool)h.stream)
-		return ferryi_fail(-EPROTOTYPE,
-				   "%s: one who connects wants %s (both sides "
-				   "need framing=, or none)",
-				   l->address,
-				   h.stream ? "a stream" : "messages");
+	if (c->flags != h.flags)
+		return disagree(l, h.flags);
 	c->ring_log2 = h.ring_log2;
 	return 0;
 }
 
-int ferryi_channel_join(struct ferry_link *l, const int fds[2])
+int ferryi_channel_join(struct ferry_link *l,
+			const int fds[FERRYI_CHANNEL_PASSED])
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
 	int r;
 
-	c->memory = fds[0];
-	c->room = fds[1];
-	r = check_segment(l, ferryi_memory_size(c->memory));
-	return r < 0 ? r : attach(l, 1);
+	c->memory = fds[FERRYI_CHANNEL_MEMORY];
+	c->room = fds[FERRYI_CHANNEL_ROOM_SOCKET];
+	c->carrier = fds[FERRYI_CHANNEL_CARRIER_SOCKET];
+	r = ferryi_channel_read_header(l);
+	return r < 0 ? r : ferryi_channel_attach(l, 1);
 }
 
 /* --- forks and ends -------------------------------------------------------- */
@@ -160,6 +189,7 @@ static void move(struct ferryi_ring *r, struct ferryi_channel *c, unsigned side)
 	r->shared = now.shared;
 	r->slots = now.slots;
 	r->lent = 0;
+	r->offered = 0;
 	r->busy = 0;
 }
 
@@ -167,8 +197,16 @@ static void move(struct ferryi_ring *r, struct ferryi_channel *c, unsigned side)
 static void forget_taken(struct ferryi_channel *c)
 {
 	c->held = 0;
+	c->in_long.base = NULL; /* not mapped here */
 	memset(c->in.bits, 0, ((size_t)1 << c->ring_log2) / 8);
 	ferryi_ring_end_all(&c->in);
+}
+
+static void forget_loan(struct ferryi_channel *c)
+{
+	if (c->out_long.base)
+		ferryi_close(c->out_long.memory);
+	c->out_long.base = NULL;
 }
 
 int ferryi_channel_adopt(struct ferry_link *l)
@@ -182,6 +220,7 @@ int ferryi_channel_adopt(struct ferry_link *l)
 	r = map(l);
 	if (r < 0)
 		return r;
+	forget_loan(c);
 	move(&c->out, c, c->side);
 	move(&c->in, c, !c->side);
 	if (c->has_part)
@@ -206,13 +245,18 @@ void ferryi_channel_fini(struct ferry_link *l)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
 
-	if (c->attached && c->generation == ferryi_generation())
-		say_goodbye(c);
+	if (c->attached && c->generation == ferryi_generation()) {
+		if (!c->given_away)
+			say_goodbye(c);
+		ferryi_channel_drop_long(c);
+		ferryi_channel_end_long(c);
+	}
 	if (c->segment && c->generation == ferryi_generation())
 		ferryi_unmap(c->segment, ferryi_channel_bytes(c->ring_log2));
 	if (!l->listening && c->unix_.end.opened) {
 		ferryi_close(c->memory);
 		ferryi_close(c->room);
+		ferryi_close(c->carrier);
 	}
 	while (c->n_aside > 0)
 		ferryi_close(c->aside[--c->n_aside]);

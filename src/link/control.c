@@ -57,6 +57,20 @@ int ferry_shutdown(struct ferry_link *l, unsigned direction)
 	return err;
 }
 
+int ferry_turn(struct ferry_link *l)
+{
+	int err = check(l);
+
+	if (err)
+		return err;
+	if (!l->t->turn || l->listening)
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: there are no turns (a channel with "
+				   "direction=half has)",
+				   l->address);
+	return l->t->turn(l);
+}
+
 void ferry_cancel(struct ferry_link *l)
 {
 	if (l)
@@ -114,6 +128,20 @@ int ferry_peer(struct ferry_link *l, struct ferry_process *out)
 				   "at the other end",
 				   l->address);
 	return l->t->peer(l, out);
+}
+
+int ferry_peer_exit(struct ferry_link *l, int *status)
+{
+	int err = check(l);
+
+	if (err)
+		return err;
+	if (!l->t->peer_exit || l->listening)
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: how the other end has ended is not "
+				   "known (channels may tell)",
+				   l->address);
+	return l->t->peer_exit(l, status);
 }
 
 const char *ferry_address(struct ferry_link *l)

@@ -27,15 +27,23 @@
 #include "wait/wait.h"
 
 struct ferryi_address;
+struct ferryi_parcel;
 
 /* What moves messages.  Any member may be NULL. */
 struct ferryi_messages {
 	int (*send)(struct ferry_link *l, const void *data, size_t len);
+	/* With descriptors, 1 ... FERRY_FDS_MAX, all or nothing. */
+	int (*send_fds)(struct ferry_link *l, const void *data, size_t len,
+			const int *fds, unsigned n);
 	/*
 	 * -EMSGSIZE: it stays first.  Without it the core takes, copies and
 	 * releases; without send it loans, copies and commits.
 	 */
 	ssize_t (*recv)(struct ferry_link *l, void *buf, size_t size);
+	/* At most *n descriptors are given out, the others closed; *n becomes
+	 * how many came. */
+	ssize_t (*recv_fds)(struct ferry_link *l, void *buf, size_t size,
+			    int *fds, unsigned *n);
 	/* The first at least, or an error; NULL: one by one. */
 	ssize_t (*send_many)(struct ferry_link *l, const struct iovec *v,
 			     size_t n);
@@ -88,9 +96,21 @@ struct ferryi_transport {
 	int (*accept)(struct ferry_link *door, struct ferry_link *peer);
 	int (*pair)(struct ferry_link *ends[2], const struct ferryi_address *a);
 	int (*adopt)(struct ferry_link *l); /* in the child of a fork */
+	/*
+	 * To another process (parcel.h).  pack: with both turns; at most
+	 * FERRYI_PARCEL_FDS, which stay the link's.  packed: it is on its way,
+	 * and this link is freed.  unpack: a new link; on success the descriptors
+	 * are its own.
+	 */
+	int (*pack)(struct ferry_link *l, struct ferryi_parcel *p, int *fds);
+	void (*packed)(struct ferry_link *l);
+	int (*unpack)(struct ferry_link *l, const struct ferryi_parcel *p,
+		      const int *fds);
 	/* Called with the turn of the direction. */
 	int (*shutdown)(struct ferry_link *l, unsigned direction);
+	int (*turn)(struct ferry_link *l); /* half-duplex: pass it */
 	int (*peer)(struct ferry_link *l, struct ferry_process *out);
+	int (*peer_exit)(struct ferry_link *l, int *status);
 	void (*fini)(struct ferry_link *l);
 
 	/*
@@ -99,6 +119,10 @@ struct ferryi_transport {
 	 */
 	int (*interest)(struct ferry_link *l, enum ferryi_want want,
 			struct ferryi_wait *w);
+
+	/* A call ends with `err` after -EAGAIN: take back what it has begun.  The
+	 * result of the call, which may be 0: it was done meanwhile. */
+	int (*gave_up)(struct ferry_link *l, enum ferryi_want want, int err);
 
 	/* For a receiver that looks again before it sleeps: see wait/spin.h;
 	 * `of` is the link.  NULL: it does not let messages gather. */

@@ -22,7 +22,7 @@ uint64_t ferryi_channel_bytes(uint32_t ring_log2)
 }
 
 void ferryi_channel_format(struct ferryi_channel_segment *s, uint32_t ring_log2,
-			   bool stream, int64_t created_at)
+			   uint32_t flags, int64_t created_at)
 {
 	s->header = (struct ferryi_channel_header){
 		.preamble = { .magic = FERRYI_MAGIC,
@@ -33,7 +33,7 @@ void ferryi_channel_format(struct ferryi_channel_segment *s, uint32_t ring_log2,
 			      .total_bytes = ferryi_channel_bytes(ring_log2),
 			      .created_at = created_at },
 		.ring_log2 = ring_log2,
-		.stream = stream,
+		.flags = flags,
 	};
 	s->header.checksum = checksum(&s->header);
 }
@@ -49,7 +49,8 @@ int ferryi_channel_check(const struct ferryi_channel_header *h,
 	if (h->preamble.header_bytes == sizeof *h &&
 	    h->checksum == checksum(h) &&
 	    h->ring_log2 >= FERRYI_CHANNEL_LOG2_MIN &&
-	    h->ring_log2 <= FERRYI_CHANNEL_LOG2_MAX && h->stream <= 1 &&
+	    h->ring_log2 <= FERRYI_CHANNEL_LOG2_MAX &&
+	    !(h->flags & ~FERRYI_CHANNEL_FLAGS) &&
 	    file_bytes == ferryi_channel_bytes(h->ring_log2))
 		return 0;
 	*out_why = "its header is damaged";

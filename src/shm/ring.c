@@ -8,9 +8,11 @@
 #include "shm/atomic.h"
 
 #define PRESENT	 ((uint64_t)1 << 63)
-#define PAD	 ((uint64_t)1 << 33)
-#define TAG_AT	 34
-#define TAG_BITS 29
+#define PAD	 ((uint64_t)1 << 34)
+#define TAKEN	 ((uint64_t)1 << 33)
+#define BESIDE	 ((uint64_t)1 << 32)
+#define TAG_AT	 35
+#define TAG_BITS 28
 #define TOLD	 8 /* one in so many messages is counted for others */
 
 void ferryi_ring_attach(struct ferryi_ring *r,
@@ -75,18 +77,24 @@ static bool has_bit(const struct ferryi_ring *r, uint64_t position)
 
 /* --- the sender ------------------------------------------------------------ */
 
-/* Whether there is room for `need` slots and the one of R3. */
-static int make_room(struct ferryi_ring *r, uint64_t need)
+static int see_head(struct ferryi_ring *r)
 {
-	uint64_t head;
+	uint64_t head = ferryi_load(&r->shared->head);
 
-	if (r->at + need + 1 - r->head <= r->n)
-		return 0;
-	head = ferryi_load(&r->shared->head);
 	if (head < r->head || head > r->at)
 		return -EBADMSG;
 	r->head = head;
-	return r->at + need + 1 - head <= r->n ? 0 : -EAGAIN;
+	return 0;
+}
+
+/* Whether there is room for `need` slots and the one of R3. */
+static int make_room(struct ferryi_ring *r, uint64_t need)
+{
+	if (r->at + need + 1 - r->head <= r->n)
+		return 0;
+	if (see_head(r) < 0)
+		return -EBADMSG;
+	return r->at + need + 1 - r->head <= r->n ? 0 : -EAGAIN;
 }
 
 static uint64_t pad_before(const struct ferryi_ring *r, uint64_t slots)
@@ -151,26 +159,80 @@ static void clear_behind(struct ferryi_ring *r, uint64_t begin, uint64_t slots)
 	}
 }
 
-int ferryi_ring_commit(struct ferryi_ring *r, uint64_t len)
+/* The word, and the one of the PAD before it; it counts from the last store on. */
+static void put_word(struct ferryi_ring *r, uint64_t len, uint64_t flags)
 {
-	uint64_t slots = slots_for(len), begin = r->at + r->pad;
+	uint64_t begin = r->at + r->pad;
 
-	if (!ferryi_fetch(&r->lent))
-		return -ESTALE;
-	clear_behind(r, begin, slots);
+	clear_behind(r, begin, slots_for(len));
 	/* N1: written, not yet accepted; if we die here it never was */
 	if (r->pad) {
-		ferryi_put(word_at(r, begin), word(begin, len));
+		ferryi_put(word_at(r, begin), word(begin, len | flags));
 		ferryi_store(word_at(r, r->at), word(r->at, PAD));
 	} else {
-		ferryi_store(word_at(r, begin), word(begin, len));
+		ferryi_store(word_at(r, begin), word(begin, len | flags));
 	}
 	/* N2: accepted; if we die here our socket wakes the receiver */
-	r->at = begin + slots;
+}
+
+/* The loan is the receiver's now. */
+static void pass_on(struct ferryi_ring *r, uint64_t slots)
+{
+	r->at += r->pad + slots;
 	if (++r->count % TOLD == 0)
 		ferryi_put(&r->shared->sent, r->count);
 	ferryi_put(&r->lent, 0);
+}
+
+int ferryi_ring_commit(struct ferryi_ring *r, uint64_t len, bool beside)
+{
+	if (!ferryi_fetch(&r->lent))
+		return -ESTALE;
+	put_word(r, len, beside ? BESIDE : 0);
+	pass_on(r, slots_for(len));
 	return 0;
+}
+
+/* What is on offer. */
+static uint64_t *offer_at(const struct ferryi_ring *r)
+{
+	return word_at(r, r->at + r->pad);
+}
+
+static bool is_taken(const struct ferryi_ring *r)
+{
+	return ferryi_load(offer_at(r)) & TAKEN;
+}
+
+int ferryi_ring_offer(struct ferryi_ring *r, uint64_t len)
+{
+	if (!ferryi_fetch(&r->lent))
+		return -ESTALE;
+	if (!r->offered) {
+		put_word(r, len, 0);
+		r->offered = (uint32_t)slots_for(len);
+	}
+	if (!is_taken(r))
+		return -EAGAIN;
+	pass_on(r, r->offered);
+	r->offered = 0;
+	return 0;
+}
+
+bool ferryi_ring_withdraw(struct ferryi_ring *r)
+{
+	uint64_t seen = ferryi_load(offer_at(r));
+	bool back = !(seen & TAKEN) && ferryi_cas(offer_at(r), seen, 0);
+
+	/* N5: taken or withdrawn; if we die here the word has told which */
+	if (back) {
+		r->at += r->pad; /* the receiver may be past the PAD */
+		r->pad = 0;
+	} else {
+		pass_on(r, r->offered);
+	}
+	r->offered = 0;
+	return back;
 }
 
 bool ferryi_ring_lower_more(struct ferryi_ring *r)
@@ -179,18 +241,31 @@ bool ferryi_ring_lower_more(struct ferryi_ring *r)
 	       ferryi_cas32(&r->shared->wants_more, 1, 0);
 }
 
+bool ferryi_ring_has_passed(struct ferryi_ring *r, uint64_t position)
+{
+	return r->head >= position || (see_head(r) == 0 && r->head >= position);
+}
+
+void ferryi_ring_want_bell(struct ferryi_ring *r)
+{
+	ferryi_store(&r->shared->wants_room, 1);
+}
+
 bool ferryi_ring_want_room(struct ferryi_ring *r, uint64_t len)
 {
 	uint64_t slots = slots_for(len);
 
-	ferryi_store(&r->shared->wants_room, 1);
+	ferryi_ring_want_bell(r);
+	if (r->offered)
+		return is_taken(r) || ferryi_load(&r->shared->deaf);
 	return make_room(r, pad_before(r, slots) + slots) != -EAGAIN ||
 	       ferryi_load(&r->shared->deaf);
 }
 
 /* --- the receiver ---------------------------------------------------------- */
 
-/* The word of the next message, past a PAD.  -EAGAIN, -EBADMSG. */
+/* The word of the next message, past a PAD, behind which there is one unless it
+ * was withdrawn.  -EAGAIN, -EBADMSG. */
 static int find_next(struct ferryi_ring *r, uint64_t *out)
 {
 	uint64_t seen = ferryi_load(word_at(r, r->at));
@@ -199,7 +274,7 @@ static int find_next(struct ferryi_ring *r, uint64_t *out)
 		__atomic_store_n(&r->at, r->at + to_end(r, r->at),
 				 __ATOMIC_RELEASE);
 		seen = ferryi_load(word_at(r, r->at));
-		if (!is_of(seen, r->at) || seen & PAD)
+		if (is_of(seen, r->at) ? seen & PAD : !r->hand_to_hand)
 			return -EBADMSG;
 	}
 	*out = seen;
@@ -214,7 +289,9 @@ int ferryi_ring_next(struct ferryi_ring *r, struct ferryi_ring_message *out)
 	if (err)
 		return err;
 	out->at = r->at;
+	out->word = seen;
 	out->len = (uint32_t)seen;
+	out->beside = seen & BESIDE;
 	out->data = slot(r, r->at) + sizeof(uint64_t);
 	return out->len > ferryi_ring_largest(r->n) ||
 			       slots_for(out->len) > to_end(r, r->at) ?
@@ -229,10 +306,17 @@ int ferryi_ring_take(struct ferryi_ring *r, uint64_t max,
 
 	if (err)
 		return err;
-	if (out->len > max)
-		return -EMSGSIZE;
+	return out->len > max ? -EMSGSIZE : ferryi_ring_take_this(r, out);
+}
+
+int ferryi_ring_take_this(struct ferryi_ring *r,
+			  const struct ferryi_ring_message *m)
+{
+	if (r->hand_to_hand &&
+	    !ferryi_cas(word_at(r, m->at), m->word, m->word | TAKEN))
+		return -EAGAIN;
 	/* N3: taken; if we die here it has gone with us */
-	__atomic_store_n(&r->at, r->at + slots_for(out->len), __ATOMIC_RELEASE);
+	__atomic_store_n(&r->at, m->at + slots_for(m->len), __ATOMIC_RELEASE);
 	r->count++;
 	return 0;
 }

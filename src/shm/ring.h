@@ -6,15 +6,22 @@
  * as it needs, all in one piece.  The word is the only thing that says that it
  * is there; no index is shared on the way:
  *
- *	word:  PRESENT:1 | tag:29 | PAD:1 | 0:1 | len:32
+ *	word:  PRESENT:1 | tag:28 | PAD:1 | TAKEN:1 | BESIDE:1 | len:32
  *
  * `tag` is the position of the slot, counted from the beginning of time.  Where
  * a message does not fit before the end of the ring, a PAD says that the next one
- * is at its beginning.
+ * is at its beginning.  BESIDE is the user's: part of the message goes another way.
  *
  *   Accepted  the word was stored                 one store, by the sender
  *   Taken     the receiver's own count went on    private
  *   Ended     `head` passed it                    one store, by the receiver
+ *
+ * From hand to hand, in a ring without capacity, the sender has one message on
+ * offer at a time, and does not go on before it knows what became of it:
+ *
+ *   Offered    the word was stored                one store, by the sender
+ *   Accepted   TAKEN was set in it                one CAS, by the receiver
+ *   Withdrawn  the word became 0                  one CAS, by the sender
  *
  * Invariants:
  *   R1  the sender writes only to the slots from its `at` to `head` + n
@@ -23,9 +30,12 @@
  *       has another tag.  Where the slot was in the middle of something, the
  *       sender clears it before it accepts the message in front of it.
  *   R3  one slot is always free, so that R2 can be kept
+ *   R4  a word that is on offer leaves that state once: of the two CAS one
+ *       succeeds, and both sides know which
  *
  * A process may die between any two instructions.  A sender's message is there
- * or it is not; a receiver's is ended with it, for nobody else can take it.
+ * or it is not, an offer stays; a receiver's is ended with it, for nobody else can
+ * take it.
  *
  * Pure: no system call, no waiting.  What the other side writes is fetched once
  * and checked; what it can spoil is what it sends itself.
@@ -69,22 +79,26 @@ _Static_assert(sizeof(struct ferryi_ring_shared) == 512, "four pairs of lines");
 struct ferryi_ring {
 	struct ferryi_ring_shared *shared;
 	uint8_t *slots;
-	uint64_t n;	/* slots, a power of two */
-	uint64_t at;	/* the next position to fill, or to take */
-	uint64_t head;	/* sender: as last seen; receiver: its own */
-	uint64_t *bits; /* sender: this slot is in the middle of something;
+	uint64_t n;	   /* slots, a power of two */
+	uint64_t at;	   /* the next position to fill, or to take */
+	uint64_t head;	   /* sender: as last seen; receiver: its own */
+	uint64_t *bits;	   /* sender: this slot is in the middle of something;
 			 * receiver: the message that begins here is ended */
-	uint64_t count; /* messages that were sent, or taken */
-	uint32_t pad;	/* sender: slots that its loan leaves out first */
-	uint32_t lent;	/* sender: slots of its loan; 0: there is none */
-	uint32_t busy;	/* receiver: a thread is moving `head` */
+	uint64_t count;	   /* messages that were sent, or taken */
+	uint32_t pad;	   /* sender: slots that its loan leaves out first */
+	uint32_t lent;	   /* sender: slots of its loan; 0: there is none */
+	uint32_t busy;	   /* receiver: a thread is moving `head` */
+	uint32_t offered;  /* sender: slots that are on offer; 0: none */
+	bool hand_to_hand; /* as both sides have agreed */
 };
 
 /* A message that was taken. */
 struct ferryi_ring_message {
 	void *data;
 	uint64_t at; /* its position, for ferryi_ring_end() */
+	uint64_t word;
 	uint32_t len;
+	bool beside;
 };
 
 /* Of a ring with n slots. */
@@ -108,15 +122,31 @@ int ferryi_ring_loan(struct ferryi_ring *r, uint64_t len, void **out);
 
 /* Send the loan, of which the first `len` bytes are meant.  -ESTALE: there is
  * none. */
-int ferryi_ring_commit(struct ferryi_ring *r, uint64_t len);
+int ferryi_ring_commit(struct ferryi_ring *r, uint64_t len, bool beside);
+
+/*
+ * The same from hand to hand: put it on offer, or, where it is, see what became of
+ * it.  0: it was taken.  -EAGAIN: not yet.  -ESTALE.
+ */
+int ferryi_ring_offer(struct ferryi_ring *r, uint64_t len);
+
+/* Take it back; it is a loan again.  False: it was taken, and nothing is left. */
+bool ferryi_ring_withdraw(struct ferryi_ring *r);
 
 void ferryi_ring_abandon(struct ferryi_ring *r);
 
 /* After a commit, or `ended`: whether the receiver has to be woken. */
 bool ferryi_ring_lower_more(struct ferryi_ring *r);
 
-/* Before a sleep for room for `len` bytes: true: look again. */
+/* Before a sleep for room for `len` bytes, or for the receiver of what is on
+ * offer: true: look again. */
 bool ferryi_ring_want_room(struct ferryi_ring *r, uint64_t len);
+
+/* Whether all before `position` has been ended. */
+bool ferryi_ring_has_passed(struct ferryi_ring *r, uint64_t position);
+
+/* Ask for a bell at the next end, of whatever kind; then look again. */
+void ferryi_ring_want_bell(struct ferryi_ring *r);
 
 /* --- the receiver ---------------------------------------------------------- */
 
@@ -127,6 +157,10 @@ int ferryi_ring_next(struct ferryi_ring *r, struct ferryi_ring_message *out);
  * `max` (out->len), and stays the next one. */
 int ferryi_ring_take(struct ferryi_ring *r, uint64_t max,
 		     struct ferryi_ring_message *out);
+
+/* Take what ferryi_ring_next() has found.  -EAGAIN: it has been withdrawn. */
+int ferryi_ring_take_this(struct ferryi_ring *r,
+			  const struct ferryi_ring_message *m);
 
 /* The messages may be ended in any order. */
 void ferryi_ring_end(struct ferryi_ring *r, uint64_t at);

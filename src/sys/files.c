@@ -214,6 +214,11 @@ void ferryi_close(int fd)
 		close(fd);
 }
 
+int ferryi_keep_over_exec(int fd)
+{
+	return fcntl(fd, F_SETFD, 0) == 0 ? 0 : -errno;
+}
+
 bool ferryi_is_file(int fd, dev_t dev, ino_t ino)
 {
 	struct stat st;

@@ -69,6 +69,9 @@ int ferryi_stat_path(const char *path, struct stat *st); /* no symlink */
 int ferryi_stat_at(int dir, const char *name, struct stat *st);
 void ferryi_close(int fd);
 
+/* No longer close-on-exec. */
+int ferryi_keep_over_exec(int fd);
+
 /* Whether `fd` still is this file: somebody may have closed it behind our back. */
 bool ferryi_is_file(int fd, dev_t dev, ino_t ino);
 

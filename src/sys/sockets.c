@@ -204,75 +204,6 @@ ssize_t ferryi_socket_recv(int fd, void *buf, size_t size)
 	return n < 0 ? -errno : n;
 }
 
-/* --- descriptors --------------------------------------------------------- */
-
-union passed {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(FERRYI_PASS_MAX * sizeof(int))];
-};
-
-int ferryi_socket_pass(int fd, const int *fds, unsigned n)
-{
-	union passed control = { 0 };
-	char byte = 0;
-	struct iovec v = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &v,
-			    .msg_iovlen = 1,
-			    .msg_control = &control,
-			    .msg_controllen = CMSG_SPACE(n * sizeof(int)) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-	ssize_t r;
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(n * sizeof(int));
-	memcpy(CMSG_DATA(c), fds, n * sizeof(int));
-	while ((r = sendmsg(fd, &m, QUIET)) < 0 && errno == EINTR)
-		;
-	return r < 0 ? -errno : 0;
-}
-
-/* How many descriptors came; they are ours now. */
-static unsigned passed_with(struct msghdr *m, int *out)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(m);
-	unsigned n;
-
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-		return 0;
-	n = (unsigned)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-	memcpy(out, CMSG_DATA(c), n * sizeof(int));
-	return n;
-}
-
-int ferryi_socket_receive_passed(int fd, int *fds, unsigned n)
-{
-	union passed control;
-	char byte;
-	struct iovec v = { &byte, 1 };
-	struct msghdr m = { .msg_iov = &v,
-			    .msg_iovlen = 1,
-			    .msg_control = &control,
-			    .msg_controllen = sizeof control };
-	int got[FERRYI_PASS_MAX];
-	unsigned n_got;
-	ssize_t r;
-
-	while ((r = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)) < 0 &&
-	       errno == EINTR)
-		;
-	if (r <= 0)
-		return r < 0 ? -errno : -ENODATA;
-	n_got = passed_with(&m, got);
-	if (n_got == n && !(m.msg_flags & MSG_CTRUNC)) {
-		memcpy(fds, got, n * sizeof(int));
-		return 0;
-	}
-	while (n_got > 0)
-		close(got[--n_got]);
-	return -EBADMSG;
-}
-
 int ferryi_socket_drain(int fd)
 {
 	char bytes[256];
@@ -294,10 +225,23 @@ int ferryi_socket_mark_messages(int fd)
 		       -errno;
 }
 
-/*
- * Descriptors that come with a message find no room in `control` and are
- * closed by the kernel: what nobody asked for cannot fill our table.
- */
+/* What nobody has asked for must not fill our table. */
+static void close_passed(struct msghdr *m)
+{
+	struct cmsghdr *c;
+	int fd;
+
+	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = CMSG_LEN(0); at < c->cmsg_len;
+		     at += sizeof fd) {
+			memcpy(&fd, (char *)c + at, sizeof fd);
+			close(fd);
+		}
+	}
+}
+
 static ssize_t receive(int fd, void *buf, size_t size, int flags)
 {
 	union {
@@ -318,6 +262,7 @@ static ssize_t receive(int fd, void *buf, size_t size, int flags)
 		;
 	if (n < 0)
 		return -errno;
+	close_passed(&m);
 	if (n == 0 && m.msg_controllen == 0 &&
 	    option(fd, SO_TYPE) != SOCK_DGRAM)
 		return -ENODATA;

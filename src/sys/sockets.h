@@ -61,16 +61,6 @@ int ferryi_socket_shutdown(int fd, bool sending, bool receiving);
 ssize_t ferryi_socket_send(int fd, const void *data, size_t len);
 ssize_t ferryi_socket_recv(int fd, void *buf, size_t size);
 
-/* Pass descriptors along with a byte, at most FERRYI_PASS_MAX. */
-#define FERRYI_PASS_MAX 8
-int ferryi_socket_pass(int fd, const int *fds, unsigned n);
-
-/*
- * Exactly `n` of them.  -EAGAIN; -ENODATA: the end; -EBADMSG: something else
- * came, which is closed.
- */
-int ferryi_socket_receive_passed(int fd, int *fds, unsigned n);
-
 /* Take what is there, up to some KiB, and forget it: who floods us must not keep
  * us.  -ENODATA: the end; else 0. */
 int ferryi_socket_drain(int fd);

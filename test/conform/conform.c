@@ -163,6 +163,7 @@ static void add_fixture(Suite *s, int i)
 	} else {
 		add_message_tests(tc, i);
 		add_many_tests(tc, i);
+		add_descriptor_tests(tc, i);
 	}
 	add_wait_tests(tc, i);
 	add_life_tests(tc, i);

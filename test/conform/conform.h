@@ -29,8 +29,10 @@ struct fixture {
 	const char *scheme;
 	bool stream; /* else messages */
 	bool duplex;
-	bool lends;  /* loan and take */
-	bool shared; /* by more than the two */
+	bool in_turns; /* one side sends at a time */
+	bool lends;    /* loan and take */
+	bool fds;      /* descriptors with a message */
+	bool shared;   /* by more than the two */
 	bool shutdown;
 	bool framed;	  /* messages over a stream */
 	size_t largest;	  /* a message that must pass */
@@ -100,6 +102,7 @@ struct ferry_link *childs_sender(void);
 /* Each adds its tests; those of fixtures to the case of fixture i. */
 void add_message_tests(TCase *tc, int i);
 void add_many_tests(TCase *tc, int i);
+void add_descriptor_tests(TCase *tc, int i);
 void add_stream_tests(TCase *tc, int i);
 void add_life_tests(TCase *tc, int i);
 void add_wait_tests(TCase *tc, int i);

@@ -100,6 +100,11 @@ static void make_channel_pair_stream(struct ferry_link *ends[2])
 	ok(NULL, ferry_pair(ends, "channel:?framing=stream&ring=16K"));
 }
 
+static void make_channel_half(struct ferry_link *ends[2])
+{
+	meet(ends, "channel:conform?direction=half");
+}
+
 static void make_channel_len32(struct ferry_link *ends[2])
 {
 	ok(NULL, ferry_pair(ends, "channel:?framing=len32"));
@@ -194,7 +199,7 @@ static void make_fd_seqpacket(struct ferry_link *ends[2])
 #define CHANNEL                                                                \
 	.scheme = "channel", .closed = -ENODATA, .killed = -ECONNRESET,        \
 	.gone = -ECONNRESET, .forked = -ESTALE, .shutdown = true,              \
-	.duplex = true, .sender_in_child = adopt_sender
+	.sender_in_child = adopt_sender
 
 const struct fixture fixtures[] = {
 	{ .name = "mailbox",
@@ -214,28 +219,41 @@ const struct fixture fixtures[] = {
 	{ .name = "channel",
 	  .make = make_channel,
 	  CHANNEL,
+	  .duplex = true,
 	  .lends = true,
-	  .largest = 131064,
-	  .too_large = 131065 },
+	  .fds = true,
+	  .largest = 3u << 20 },
 	{ .name = "channel-pair",
 	  .make = make_channel_pair,
 	  CHANNEL,
+	  .duplex = true,
 	  .lends = true,
-	  .largest = 131064,
-	  .too_large = 131065 },
+	  .fds = true,
+	  .largest = 3u << 20 },
+	{ .name = "channel-half",
+	  .make = make_channel_half,
+	  CHANNEL,
+	  .duplex = true,
+	  .in_turns = true,
+	  .lends = true,
+	  .fds = true,
+	  .largest = 3u << 20 },
 	{ .name = "channel-len32",
 	  .make = make_channel_len32,
 	  CHANNEL,
+	  .duplex = true,
 	  .framed = true,
 	  .largest = 1u << 20,
 	  .too_large = (1u << 20) + 1 },
 	{ .name = "channel-stream",
 	  .make = make_channel_stream,
 	  CHANNEL,
+	  .duplex = true,
 	  .stream = true },
 	{ .name = "channel-pair-stream",
 	  .make = make_channel_pair_stream,
 	  CHANNEL,
+	  .duplex = true,
 	  .stream = true },
 	{ .name = "unix-seqpacket",
 	  .scheme = "unix",

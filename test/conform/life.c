@@ -150,6 +150,13 @@ START_TEST(duplex_links_carry_both_ways)
 	}
 	ok(sender, give(sender, "there"));
 	expect(receiver, "there");
+	if (f->in_turns) {
+		fails(receiver, ferry_send(receiver, "x", 1, FERRY_NOWAIT),
+		      -EBUSY);
+		ok(sender, ferry_turn(sender));
+	} else {
+		fails(sender, ferry_turn(sender), -EOPNOTSUPP);
+	}
 	ok(receiver, give(receiver, "back"));
 	expect(sender, "back");
 }

@@ -121,7 +121,7 @@ static void offer(int memory)
 	int pair[2], fd = connect_there();
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	pass(fd, (int[]){ memory, pair[0] }, 2);
+	pass(fd, (int[]){ memory, pair[0], pair[1] }, 3);
 	close(memory);
 	close(pair[0]);
 	close(pair[1]);
