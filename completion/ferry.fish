@@ -2,8 +2,8 @@
 #
 # Completion of ferry(1) for fish: verbs, options and the names of objects.
 
-set -l verbs mk send recv work peek drain ls who stat rm gc doctor \
-	transports version help
+set -l verbs mk send recv work peek drain pipe ls who stat rm gc \
+	doctor transports version help
 
 # The options of a verb, from its own help text, so they are never out of date.
 function __ferry_options

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ferry pipe ADDRESS: standard input and output over a connection.
+ *
+ * Two threads, one each way, since either may wait for ever.  The end of standard
+ * input ends that direction only; the verb ends when both have.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <ferry.h>
+#include "cancel.h"
+#include "options.h"
+#include "report.h"
+#include "verb.h"
+
+#define PIECE (64 << 10)
+
+static struct patience patience = PATIENCE_INIT;
+static bool listens, only_receives;
+
+static const struct option_row rows[] = {
+	{ "listen", 'l', OPTION_FLAG, &listens, NULL,
+	  "wait for one connection", NULL },
+	{ "receive", 'r', OPTION_FLAG, &only_receives, NULL,
+	  "leave standard input alone, and send nothing", NULL },
+	PATIENCE_ROWS(patience),
+	{ 0 },
+};
+
+/* Bytes, where the scheme has messages as well and the user chose nothing. */
+static void choose_bytes(const char *text, char *out, size_t size)
+{
+	const struct ferry_transport_info *t;
+	bool both = false;
+
+	for (unsigned i = 0; (t = ferry_transport(i)); i++) {
+		size_t n = strlen(t->scheme);
+
+		if (strncmp(text, t->scheme, n) == 0 && text[n] == ':')
+			both = t->promises & FERRY_CAN_MESSAGES &&
+			       t->promises & FERRY_CAN_STREAM;
+	}
+	snprintf(out, size, "%s%s", text,
+		 !both || strstr(text, "framing=") ? "" :
+		 strchr(text, '?')		   ? "&framing=stream" :
+						     "?framing=stream");
+}
+
+static int meet(const char *address, struct ferry_link **out)
+{
+	struct ferry_link *door;
+	int r;
+
+	if (!listens)
+		return ferry_open(out, address, FERRY_DUPLEX);
+	r = ferry_listen(&door, address);
+	if (r < 0)
+		return r;
+	cancel_on_signals(door);
+	r = ferry_accept(door, out, patience_deadline(&patience));
+	cancel_forget();
+	ferry_close(door);
+	return r;
+}
+
+/* --- standard input to the link ---------------------------------------------- */
+
+struct sending {
+	struct ferry_link *link;
+	const char *name;
+	int status;
+	atomic_flag said;
+};
+
+/* One line, though both threads hear of the same end. */
+static int say_once(struct sending *s, int err)
+{
+	if (err == -ECANCELED)
+		return STATUS_NO;
+	return atomic_flag_test_and_set(&s->said) ?
+		       ferry_error_status(err) :
+		       report_error(s->name, s->link, err);
+}
+
+static int write_all(struct sending *s, const char *buf, size_t len)
+{
+	size_t done = 0;
+	ssize_t r;
+
+	while (done < len) {
+		r = ferry_write(s->link, buf + done, len - done, FERRY_FOREVER);
+		if (r < 0)
+			return say_once(s, (int)r);
+		done += (size_t)r;
+	}
+	return 0;
+}
+
+static int give_input(struct sending *s)
+{
+	static char buf[PIECE];
+	int status = 0;
+	ssize_t n;
+
+	while (!status && (n = read(STDIN_FILENO, buf, sizeof buf)) != 0)
+		if (n > 0)
+			status = write_all(s, buf, (size_t)n);
+		else if (errno != EINTR)
+			return report_sys("standard input", errno);
+	return status;
+}
+
+static void *send_input(void *arg)
+{
+	struct sending *s = arg;
+
+	s->status = only_receives ? 0 : give_input(s);
+	ferry_shutdown(s->link, FERRY_SEND);
+	return NULL;
+}
+
+/* --- the link to standard output ---------------------------------------------- */
+
+static int take_output(struct sending *s)
+{
+	static char buf[PIECE];
+	ssize_t n;
+
+	while ((n = ferry_read(s->link, buf, sizeof buf, FERRY_FOREVER)) >= 0)
+		if (fwrite(buf, 1, (size_t)n, stdout) != (size_t)n ||
+		    fflush(stdout) != 0)
+			return report_stdout();
+	return n == -ENODATA ? 0 : say_once(s, (int)n);
+}
+
+static int both_ways(struct ferry_link *l, const char *name)
+{
+	struct sending s = { .link = l,
+			     .name = name,
+			     .said = ATOMIC_FLAG_INIT };
+	pthread_t thread;
+	int status;
+
+	if (pthread_create(&thread, NULL, send_input, &s) != 0)
+		return report_sys(name, errno);
+	status = take_output(&s);
+	if (status)
+		exit(cancel_finish(status)); /* the other thread may be reading */
+	pthread_join(thread, NULL);
+	return s.status;
+}
+
+static int run(const struct verb *verb, int argc, char **argv)
+{
+	struct ferry_link *l;
+	char address[4200];
+	int r, status;
+
+	if (options_parse(verb, argc, argv) != 1)
+		usage_error("one ADDRESS, please");
+	if (strlen(argv[1]) > 4096)
+		usage_error("an ADDRESS has at most 4096 bytes");
+	choose_bytes(argv[1], address, sizeof address);
+	r = meet(address, &l);
+	if (r < 0)
+		return cancel_finish(report_error(argv[1], NULL, r));
+	cancel_on_signals(l);
+	status = both_ways(l, argv[1]);
+	cancel_forget();
+	ferry_close(l);
+	return cancel_finish(status);
+}
+
+const struct verb verb_pipe = {
+	.name = "pipe",
+	.operands = "ADDRESS",
+	.summary = "standard input and output over a connection",
+	.options = rows,
+	.run = run,
+};
