@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,11 @@ struct scratch place;
 
 static void begin(void)
 {
+	const char *above = getenv("FERRY_REALM");
+
 	setenv("FERRY_NET_MS", "0", 1);
+	if (above) /* some tests are strangers, and must get as far as theirs */
+		chmod(above, 0711);
 	scratch_make(&place, "fault");
 }
 

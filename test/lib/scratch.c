@@ -14,8 +14,10 @@
 
 void scratch_make(struct scratch *s, const char *tag)
 {
-	snprintf(s->path, sizeof(s->path), "/dev/shm/ferry-test-%s-%d", tag,
-		 (int)getpid());
+	const char *base = getenv("FERRY_REALM");
+
+	snprintf(s->path, sizeof(s->path), "%s/ferry-test-%s-%d",
+		 base ? base : "/dev/shm", tag, (int)getpid());
 	scratch_remove(s);
 	if (mkdir(s->path, 0700) || setenv("FERRY_REALM", s->path, 1)) {
 		perror(s->path);

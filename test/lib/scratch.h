@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A realm of the test's own: a fresh directory in /dev/shm, named after the
- * process, that $FERRY_REALM points to.
+ * A realm of the test's own: a fresh directory, named after the process, that
+ * $FERRY_REALM points to.  It lies in what that pointed to before, so that the
+ * runner sees what is left of it; or in /dev/shm.
  */
 #ifndef TEST_SCRATCH_H
 #define TEST_SCRATCH_H
