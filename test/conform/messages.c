@@ -154,6 +154,31 @@ START_TEST(memory_is_lent_or_refused)
 }
 END_TEST
 
+/* For longer than any buffer goes round. */
+START_TEST(what_is_held_stays_as_it_is_while_others_are_copied)
+{
+	static char buf[50000];
+	struct ferry_message m;
+
+	begin(_i);
+	if (!f->lends)
+		return;
+	send_text(sender, "held");
+	ok(receiver, ferry_take(receiver, &m, SOON));
+	for (unsigned i = 0; i < 20; i++) {
+		fill(buf, sizeof buf, i);
+		if (ferry_send(sender, buf, sizeof buf, FERRY_NOWAIT) < 0)
+			break; /* what is held keeps its room */
+		ok(receiver, ferry_recv(receiver, buf, sizeof buf, SOON));
+	}
+	ck_assert_uint_eq(m.len, 4);
+	ck_assert_mem_eq(m.data, "held", 4);
+	ok(receiver, ferry_release(&m));
+	send_text(sender, "next");
+	expect_text(receiver, "next");
+}
+END_TEST
+
 /* --- many at once -------------------------------------------------------- */
 
 #define N_SENDERS 4
@@ -332,6 +357,9 @@ void add_message_tests(TCase *tc, int i)
 			    i + 1);
 	tcase_add_loop_test(tc, stream_calls_are_refused, i, i + 1);
 	tcase_add_loop_test(tc, memory_is_lent_or_refused, i, i + 1);
+	tcase_add_loop_test(tc,
+			    what_is_held_stays_as_it_is_while_others_are_copied,
+			    i, i + 1);
 	tcase_add_loop_test(tc, many_threads_may_send_through_one_link, i,
 			    i + 1);
 	tcase_add_loop_test(tc, each_message_is_taken_by_one_of_many_threads, i,

@@ -19,6 +19,7 @@
 
 #define NAME	  "channel:strange"
 #define AT_FORMAT 8
+#define AT_MADE	  48
 #define AT_LOG2	  72
 #define SEALS	  (F_SEAL_SHRINK | F_SEAL_GROW)
 #define SEGMENT	  (4096 + 2 * 64 * 4096)
@@ -152,6 +153,8 @@ START_TEST(memory_that_is_no_channel_is_refused_and_the_door_stays_open)
 	offer(copy_of(memory, SEGMENT - 4096, SEALS, -1, 0));
 	is_refused(-EBADMSG, "size");
 	offer(copy_of(memory, SEGMENT, SEALS, AT_LOG2, 26));
+	is_refused(-EBADMSG, "damaged");
+	offer(copy_of(memory, SEGMENT, SEALS, AT_MADE + 7, 1));
 	is_refused(-EBADMSG, "damaged");
 	offer(copy_of(memory, SEGMENT, SEALS, AT_FORMAT, 9));
 	is_refused(-EPROTO, "version");

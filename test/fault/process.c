@@ -6,7 +6,9 @@
 #include "fault.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -64,6 +66,64 @@ START_TEST(a_child_that_closes_takes_nothing_from_its_parent)
 	works(box, ferry_release(&m));
 	works(box, ferry_send(box, "p", 1, FERRY_NOWAIT));
 	ferry_close(box);
+}
+END_TEST
+
+static struct {
+	uintptr_t from, to;
+} places[4];
+
+/* Where this process has the memory of channels. */
+static unsigned find_places(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	char line[300];
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(maps);
+	while (n < 4 && fgets(line, sizeof line, maps))
+		if (strstr(line, "/memfd:ferry") &&
+		    sscanf(line, "%lx-%lx", &from, &to) == 2) {
+			places[n].from = from;
+			places[n++].to = to;
+		}
+	fclose(maps);
+	return n;
+}
+
+static void echo_from_elsewhere(struct child *c, void *arg)
+{
+	char buf[10];
+
+	(void)c;
+	for (unsigned i = 0; places[i].to; i++)
+		if (mmap((void *)places[i].from, places[i].to - places[i].from,
+			 PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+			 0) == MAP_FAILED)
+			_exit(2);
+	works(arg, ferry_adopt_after_fork(arg));
+	works(arg, ferry_recv(arg, buf, sizeof buf, FERRY_FOREVER));
+	works(arg, ferry_send(arg, buf, 5, FERRY_FOREVER));
+}
+
+/* Its parent's places are not mapped in it, and taken by something else. */
+START_TEST(a_child_has_its_end_wherever_its_memory_lies)
+{
+	struct ferry_link *ends[2];
+	struct child peer;
+	char buf[10];
+
+	works(NULL, ferry_pair(ends, "channel:"));
+	works(ends[0], ferry_send(ends[0], "early", 5, FERRY_NOWAIT));
+	ck_assert_uint_eq(find_places(), 2);
+	peer = child_start(echo_from_elsewhere, ends[1]);
+	ferry_close(ends[1]);
+	ck_assert_int_eq(ferry_recv(ends[0], buf, sizeof buf, FERRY_FOREVER),
+			 5);
+	ck_assert_mem_eq(buf, "early", 5);
+	child_join(&peer);
+	ferry_close(ends[0]);
 }
 END_TEST
 
@@ -199,6 +259,7 @@ Suite *process_suite(void)
 
 	tcase_add_test(t, a_link_is_stale_in_the_child_until_it_is_adopted);
 	tcase_add_test(t, a_child_that_closes_takes_nothing_from_its_parent);
+	tcase_add_test(t, a_child_has_its_end_wherever_its_memory_lies);
 	tcase_add_test(t, exec_gives_back_what_was_held);
 	tcase_add_test(t, who_closed_every_descriptor_is_not_dead);
 	tcase_add_test(t, no_descriptor_left_is_said_so);
