@@ -8,14 +8,16 @@
  *	cc 12-bounded-buffers-compared.c $(pkg-config --cflags --libs ferry)
  *
  * The ones of the textbooks wait by asking again and again; who waits at Ferry's
- * sleeps.
+ * sleeps.  Who hears ETIMEDOUT is told nothing and would wait for ever: at a mailbox
+ * for whoever comes next, who gets what the dead one had in its hands.
  */
 #include <signal.h>
 #include <sys/wait.h>
 
 #include "four-buffers.h"
 
-#define SOME 5 /* items, fewer than any of them holds */
+#define SOME	 5 /* items, fewer than any of them holds */
+#define PATIENCE ferry_after(FERRY_MS(200))
 
 /* What the processes tell of themselves, in memory that no death takes away. */
 static struct {
@@ -65,18 +67,22 @@ static struct result kill_the_producer(const struct buffer *b)
 {
 	struct result r = { 0, 0 };
 	int item, last = 0;
+	bool killed = false;
 	pid_t pid;
 
 	start_again(b);
 	if ((pid = fork()) == 0)
 		produce(b);
 	b->be(CONSUMER, false);
-	while ((r.heard = b->take(&item, ferry_after(FERRY_MS(200)))) == 0) {
+	while ((r.heard = b->take(&item, killed ? PATIENCE : FERRY_FOREVER)) ==
+	       0) {
 		b->done();
 		r.lost += item - last - 1; /* between this one and the last */
 		last = item;
-		if (item == 200)
+		if (item == 200) {
 			kill_it(pid);
+			killed = true;
+		}
 	}
 	if (seen->accepted > last)
 		r.lost += seen->accepted - last;
@@ -91,7 +97,7 @@ static void consume(const struct buffer *b, int die_with)
 	int item;
 
 	b->be(CONSUMER, true);
-	while (b->take(&item, ferry_after(FERRY_MS(200))) == 0) {
+	while (b->take(&item, die_with ? FERRY_FOREVER : PATIENCE) == 0) {
 		if (item == die_with) {
 			seen->in_hand = item;
 			for (;;)
@@ -127,7 +133,7 @@ static struct result kill_the_consumer(const struct buffer *b)
 	while (!seen->in_hand)
 		sched_yield();
 	kill_it(pid);
-	while ((r.heard = b->put(n + 1, ferry_after(FERRY_MS(200)))) == 0)
+	while ((r.heard = b->put(n + 1, PATIENCE)) == 0)
 		n++;
 	if (r.heard == -ECONNRESET) {
 		/* who is told can send again what was not done */
