@@ -60,10 +60,13 @@ static void see(const struct ferryi_ring_message *m, unsigned number,
 		uint64_t len)
 {
 	const uint8_t *byte = m->data;
+	uint64_t right = 0;
 
 	ck_assert_uint_eq(m->len, len);
-	for (uint64_t i = 0; i < len; i++)
-		ck_assert_uint_eq(byte[i], number % 251);
+	while (right < len && byte[right] == number % 251)
+		right++;
+	ck_assert_uint_eq(right,
+			  len); /* one assertion: each is a system call */
 }
 
 static void get(unsigned number, uint64_t len)
