@@ -9,14 +9,18 @@
 #
 #	test: unit ROOM/NAME TEST	these must turn red, and nothing else in
 #	test: fault CASE TEST		that program or case
+#	test: conform CASE TEST
 #	test: double KIND SCENARIO	the same, of 400 double kills
 #	test: crash KIND SCENARIO	with a violation of that kind ("a|b": of
 #					one of them), and nothing else in the
 #					scenarios whose names contain this one
+#	test: channel SCENARIO		a violation, of a kill after any
+#					instruction of this scenario
 #	perhaps: unit ROOM/NAME TEST	may turn red as well, by the timing of a
 #					death (fault likewise)
 #	green: unit ROOM/NAME		this must stay green besides
 #	green: fault CASE
+#	green: conform CASE
 #	green: crash SCENARIO
 #
 # A patch that does not apply, a fault that does not build, and a test that is
@@ -59,7 +63,8 @@ target() {
 	read -r kind name <<<"$1"
 	case $kind in
 	unit) printf 'test/%s_test' "${name//\//_}" ;;
-	fault | crash) printf 'test/%s/%s' "$kind" "$kind" ;;
+	fault | conform | crash) printf 'test/%s/%s' "$kind" "$kind" ;;
+	channel) printf 'test/crash/crash-channel' ;;
 	double) printf 'test/crash/crash' ;;
 	*)
 		echo "no such kind of test: $1" >&2
@@ -77,10 +82,11 @@ see() {
 	local what=$1 kind name status=0 words=()
 	read -r kind name <<<"$what"
 	case $kind in
-	fault) words=(env "CK_RUN_CASE=$name") ;;
+	fault | conform) words=(env "CK_RUN_CASE=$name") ;;
 	esac
 	words+=("$build/test/runner" -t 300 "$build/$(target "$what")")
 	[ "$kind" != crash ] || words+=(--only "$name" --most "$most")
+	[ "$kind" != channel ] || words+=(--only "$name")
 	[ "$kind" != double ] || words+=(--only "$name" --double 400)
 	"${words[@]}" >"$tmp/out" 2>&1 || status=$?
 	if [ "$status" = 77 ]; then
@@ -93,7 +99,8 @@ see() {
 # What was red: a line a test or scenario (with the kind of its violation).
 red() {
 	sed -nE 's/^.*:[FE]:[^:]*:([a-z0-9_]+):[0-9]+: .*/\1/p
-		s/^ *VIOLATION in "([^"]*)".*\[([a-z -]*)\].*/\2 \1/p' \
+		s/^ *VIOLATION in "([^"]*)".*\[([a-z -]*)\].*/\2 \1/p
+		s/^ *VIOLATION in "([^"]*)", killed .*/\1/p' \
 		"$tmp/out" | sort -u
 	if [ "$(cat "$tmp/status")" != 0 ] &&
 		! grep -qE ':[FE]:|VIOLATION' "$tmp/out"; then
@@ -126,13 +133,17 @@ field() {
 
 # What a `test:` line runs, and what it then expects in red().
 runs() {
-	awk '$1 == "unit" || $1 == "fault" { print $1, $2 }
+	awk '$1 ~ /^(unit|fault|conform)$/ { print $1, $2 }
+		$1 == "channel" { print }
 		$1 ~ /^(crash|double)$/ { $2 = ""; sub("  ", " "); print }' | sort -u
 }
 
 expected() { # PROGRAM PATCH KIND
 	field "$3" "$2" | awk -v program="$1" '
-		$1 " " $2 == program { print $3 }
+		$1 ~ /^(unit|fault|conform)$/ && $1 " " $2 == program {
+			print $3
+		}
+		$0 == program { sub("^channel ", ""); print }
 		$1 ~ /^(crash|double)$/ {
 			how = $1; kind = $2; $1 = $2 = ""; sub("^  ", "")
 			if (index(program, how " ") == 1 &&
