@@ -24,8 +24,8 @@ static struct patience patience = PATIENCE_INIT;
 static bool listens, only_receives;
 
 static const struct option_row rows[] = {
-	{ "listen", 'l', OPTION_FLAG, &listens, NULL,
-	  "wait for one connection", NULL },
+	{ "listen", 'l', OPTION_FLAG, &listens, NULL, "wait for one connection",
+	  NULL },
 	{ "receive", 'r', OPTION_FLAG, &only_receives, NULL,
 	  "leave standard input alone, and send nothing", NULL },
 	PATIENCE_ROWS(patience),
@@ -150,7 +150,8 @@ static int both_ways(struct ferry_link *l, const char *name)
 		return report_sys(name, errno);
 	status = take_output(&s);
 	if (status)
-		exit(cancel_finish(status)); /* the other thread may be reading */
+		exit(cancel_finish(
+			status)); /* the other thread may be reading */
 	pthread_join(thread, NULL);
 	return s.status;
 }
