@@ -102,8 +102,7 @@ int drain(const struct scenario *s, struct ferry_link *l, int *out_end)
 	return n;
 }
 
-void audit_received(const struct scenario *s, int n, int how,
-			   bool finished)
+void audit_received(const struct scenario *s, int n, int how, bool finished)
 {
 	int least = board->accepted;
 
@@ -252,17 +251,19 @@ const struct scenario scenarios_of_ends[] = {
 	{ "write", 10, "channel:?framing=stream", 0, 0, 0, write_some, NULL,
 	  audit_bytes },
 	{ "receive", 40, "channel:", 0, 3, 0, receive_one, NULL, audit_told },
-	{ "receive, a sender asleep for room", 4000, "channel:?ring=16K", 0, -1, 0,
-	  receive_one, send_more, audit_sender },
+	{ "receive, a sender asleep for room", 4000, "channel:?ring=16K", 0, -1,
+	  0, receive_one, send_more, audit_sender },
 	{ "take and release, a sender asleep for room", 4000,
 	  "channel:?ring=16K", 0, -1, 0, take_and_release, send_more,
 	  audit_sender },
-	{ "shut down", 40, "channel:", 2, 0, ENDS_IN_ORDER, shut_down, receive_all,
-	  audit_slept },
-	{ "close", 40, "channel:", 2, 1, ENDS_IN_ORDER, close_it, NULL, audit_drain },
-	{ "connect and send", 40, NULL, 0, 0, AUDITOR_LISTENS, connect_and_send, NULL,
-	  audit_door },
+	{ "shut down", 40, "channel:", 2, 0, ENDS_IN_ORDER, shut_down,
+	  receive_all, audit_slept },
+	{ "close", 40, "channel:", 2, 1, ENDS_IN_ORDER, close_it, NULL,
+	  audit_drain },
+	{ "connect and send", 40, NULL, 0, 0, AUDITOR_LISTENS, connect_and_send,
+	  NULL, audit_door },
 	{ "listen", 40, NULL, 0, 0, 0, listen_there, NULL, audit_name },
-	{ "accept and send", 40, NULL, 0, 0, VICTIM_LISTENS, accept_one, NULL, audit_name },
+	{ "accept and send", 40, NULL, 0, 0, VICTIM_LISTENS, accept_one, NULL,
+	  audit_name },
 	{ 0 },
 };
