@@ -152,20 +152,22 @@ expected() { # PROGRAM PATCH KIND
 		}'
 }
 
-# judge PROGRAM PATCH: compare; says what is wrong, or nothing.
+# judge PROGRAM PATCH: compare; says what is wrong, or nothing.  (grep -q would
+# end before printf, whose SIGPIPE then counts as "not found".)
 judge() {
 	local want line found perhaps
 	mapfile -t found < <(red)
 	mapfile -t want < <(expected "$1" "$2" test)
 	mapfile -t perhaps < <(expected "$1" "$2" perhaps)
 	for line in "${want[@]}"; do
-		printf '%s\n' "${found[@]}" | grep -qxE -- "$line" ||
+		printf '%s\n' "${found[@]}" |
+			grep -xE -- "$line" >/dev/null ||
 			echo "NOT CAUGHT by ${line#(*) }"
 	done
 	for line in "${found[@]}"; do
 		printf '%s\n' "$line" |
-			grep -qxE -f <(printf '%s\n' "${want[@]}" \
-				"${perhaps[@]}" 'never') ||
+			grep -xE -f <(printf '%s\n' "${want[@]}" \
+				"${perhaps[@]}" 'never') >/dev/null ||
 			echo "ALSO RED: $line"
 	done
 }
