@@ -173,22 +173,35 @@ END_TEST
 
 /* --- what looks like a word ---------------------------------------------------- */
 
+/* In which a word counts its position, seen in two of them. */
+static uint64_t tag_unit(void)
+{
+	uint64_t unit;
+
+	ok(put(0, 8));
+	ok(put(0, 8));
+	unit = slots[0] ^ slots[WORDS];
+	setup_ring();
+	return unit;
+}
+
 /* Each word of the payload says that a message begins there, one lap later, two,
  * or before it: R2 must not depend on what people send. */
-static void lie(uint64_t *place, uint64_t len, uint64_t laps)
+static void lie(uint64_t *place, uint64_t len, uint64_t laps, uint64_t unit)
 {
 	uint64_t begin = (uint64_t)((uint8_t *)place - (uint8_t *)slots) / 64;
 	uint64_t turn = sender.at / SLOTS + laps;
 
 	for (uint64_t i = 0; i < len / 8; i++)
 		place[i] = UINT64_C(1) << 63 |
-			   (turn * SLOTS + (begin + (i + 1) / WORDS) % SLOTS)
-				   << 34 |
+			   (turn * SLOTS + (begin + (i + 1) / WORDS) % SLOTS) *
+				   unit |
 			   8;
 }
 
 START_TEST(no_payload_is_taken_for_a_message)
 {
+	uint64_t unit = tag_unit();
 	struct ferryi_ring_message m;
 	void *place;
 
@@ -196,7 +209,7 @@ START_TEST(no_payload_is_taken_for_a_message)
 		uint64_t len = roll(ferryi_ring_largest(SLOTS) / 8 + 1) * 8;
 
 		if (ferryi_ring_loan(&sender, len, &place) == 0) {
-			lie(place, len, i % 3);
+			lie(place, len, i % 3, unit);
 			ok(ferryi_ring_commit(&sender, len, false));
 			ok(ferryi_ring_take(&receiver, UINT32_MAX, &m));
 			ck_assert_uint_eq(m.len, len);
