@@ -6,6 +6,7 @@
  *
  *   mailbox:NAME   (or just NAME)      named queue in shared memory
  *   channel:NAME                       two processes, through memory of their own
+ *   process:NAME                       a process, by the name it registered
  *   pipe:                              anonymous, made with ferry_pair()
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
  *   fd:N                               a descriptor that is already open
@@ -76,6 +77,8 @@ struct ferry_message {
 	uint32_t deliveries; /* how often it was handed out, this time included */
 	bool redelivered; /* an earlier receiver died with it or gave it back */
 	struct ferry_process sender;
+	/* The sender's address, for as long as the message; NULL: it has none. */
+	const char *from;
 	uint64_t reserved[4]; /* the library's */
 };
 
@@ -207,6 +210,15 @@ FERRY_API int ferry_abandon(struct ferry_message *m);
  */
 FERRY_API int ferry_take(struct ferry_link *link, struct ferry_message *out,
 			 ferry_time deadline);
+
+/*
+ * Answer a message that was taken and not yet released, through the link by which
+ * it came, to the process that sent it; whether the link is open to send does not
+ * matter.  Channels and process:; elsewhere -EOPNOTSUPP.  Otherwise as
+ * ferry_send().  -ECONNRESET: who sent it has gone.
+ */
+FERRY_API int ferry_reply(const struct ferry_message *m, const void *data,
+			  size_t len, ferry_time deadline);
 
 /* Acknowledge: it is never delivered again.  -ESTALE: it was no longer ours. */
 FERRY_API int ferry_release(struct ferry_message *m);

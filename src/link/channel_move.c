@@ -260,6 +260,14 @@ static int channel_release(struct ferry_link *l, struct ferry_message *m)
 	return 0;
 }
 
+static int channel_reply(struct ferry_link *l, const struct ferry_message *m,
+			 const void *data, size_t len)
+{
+	int r = enter_with(l, m);
+
+	return r < 0 ? r : channel_send(l, data, len);
+}
+
 const struct ferryi_messages ferryi_messages_of_channel = {
 	.send = channel_send,
 	.recv = channel_recv,
@@ -269,6 +277,7 @@ const struct ferryi_messages ferryi_messages_of_channel = {
 	.abandon = channel_abandon,
 	.take = channel_take,
 	.release = channel_release,
+	.reply = channel_reply,
 };
 
 /* --- bytes ----------------------------------------------------------------- */

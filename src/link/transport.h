@@ -46,6 +46,9 @@ struct ferryi_messages {
 	int (*abandon)(struct ferry_link *l, struct ferry_message *m);
 	int (*take)(struct ferry_link *l, struct ferry_message *m);
 	int (*release)(struct ferry_link *l, struct ferry_message *m);
+	/* To who sent a message that was taken; on the send side. */
+	int (*reply)(struct ferry_link *l, const struct ferry_message *m,
+		     const void *data, size_t len);
 	int (*requeue)(struct ferry_link *l, struct ferry_message *m,
 		       int64_t delay_ns);
 	int (*reject)(struct ferry_link *l, struct ferry_message *m);
