@@ -70,6 +70,17 @@ int ferryi_channel_accept(struct ferry_link *door, struct ferry_link *peer);
 int ferryi_channel_pair(struct ferry_link *ends[2],
 			const struct ferryi_address *a);
 
+/* ring= of an address, or what it is without. */
+int ferryi_channel_read_ring(const struct ferryi_address *a,
+			     uint32_t *out_log2);
+
+/* A connected socket becomes an end, which closes it. */
+void ferryi_channel_use(struct ferry_link *l, int fd);
+
+/* The same when the other side has passed its memory.  -EAGAIN: not yet, and
+ * the socket is still the caller's. */
+int ferryi_channel_meet(struct ferry_link *l, int fd);
+
 /* channel_segment.c */
 int ferryi_channel_adopt(struct ferry_link *l);
 void ferryi_channel_fini(struct ferry_link *l);
