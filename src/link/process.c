@@ -31,10 +31,11 @@ static int refuse_key(const struct ferryi_address *a, const char *key,
 		      const char *whose)
 {
 	return ferryi_address_get(a, key) ?
-		       ferryi_fail(-EINVAL,
-				   "process: %s= is for the one who opens it to "
-				   "%s (leave it out)",
-				   key, whose) :
+		       ferryi_fail(
+			       -EINVAL,
+			       "process: %s= is for the one who opens it to "
+			       "%s (leave it out)",
+			       key, whose) :
 		       0;
 }
 
@@ -203,17 +204,19 @@ static int peer(struct ferry_link *l, struct ferry_process *out)
 	if (r < 0)
 		return r;
 	if (!h->partner)
-		return ferryi_fail(-EOPNOTSUPP,
-				   "%s: receives from any process (each message "
-				   "that is taken tells its sender)",
-				   l->address);
+		return ferryi_fail(
+			-EOPNOTSUPP,
+			"%s: receives from any process (each message "
+			"that is taken tells its sender)",
+			l->address);
 	pthread_mutex_lock(&h->station->lock);
 	line = line_of(h->partner);
 	r = line ? ferryi_endpoint_peer(line->channel, out) : -ENOENT;
 	pthread_mutex_unlock(&h->station->lock);
 	return r != -ENOENT ? r :
-			      ferryi_fail(r, "%s: there is no link to %s yet "
-					     "(the first message makes it)",
+			      ferryi_fail(r,
+					  "%s: there is no link to %s yet "
+					  "(the first message makes it)",
 					  l->address, h->partner->name);
 }
 
@@ -249,8 +252,9 @@ static int explain(struct ferry_link *l, int err, char *buf, size_t size)
 	n = h->station->n_lines;
 	pthread_mutex_unlock(&h->station->lock);
 	if (pid)
-		return snprintf(buf, size, "%s: %s (the other process is pid "
-					   "%d)",
+		return snprintf(buf, size,
+				"%s: %s (the other process is pid "
+				"%d)",
 				l->address, what, (int)pid);
 	if (h->partner)
 		return snprintf(buf, size, "%s: %s (no link to %s now)",
@@ -279,6 +283,7 @@ const struct ferryi_transport ferryi_transport_process = {
 	.state_size = sizeof(struct ferryi_process),
 	.spins = true,
 	.open = process_open,
+	.destroy = ferryi_door_destroy,
 	.adopt = adopt,
 	.peer = peer,
 	.fini = fini,

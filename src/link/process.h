@@ -4,8 +4,12 @@
  *
  *	process.c		the transport: what flags mean, how calls wait
  *	process_station.c	stations: a name is registered and given up; forks
+ *	process_name.c		the door of a name
  *	process_door.c		who connects, and whether it is who it says
  *	process_line.c		partners, and the lines to them
+ *	process_watch.c		which lines are looked at, who is woken
+ *	process_find.c		where the next message is
+ *	process_wait.c		what calls sleep on
  *	process_move.c		messages
  *
  * A *station* is what this process is to others in a realm: a name with a door,
@@ -43,8 +47,6 @@
 #include "realm/realm.h"
 #include "wire/hello.h"
 
-#define FERRYI_PROCESS_PREFIX ".process."
-
 /* Connections that have not said everything yet; the oldest makes room. */
 #define FERRYI_PROCESS_ASIDE 32u
 
@@ -58,9 +60,9 @@ struct ferryi_line {
 	struct ferryi_partner *partner;
 	struct ferryi_line *behind; /* the next line of the same partner */
 	struct ferry_link *channel;
-	char *from; /* the partner's address, or NULL: it has no name */
-	pid_t pid;  /* of the other side */
-	unsigned at;  /* its place among the active ones */
+	char *from;    /* the partner's address, or NULL: it has no name */
+	pid_t pid;     /* of the other side */
+	unsigned at;   /* its place among the active ones */
 	unsigned pins; /* messages and sleepers that need it */
 	uint64_t room; /* how much had been read when somebody last looked */
 	int64_t looked_at;
@@ -175,27 +177,56 @@ int ferryi_station_to_send(struct ferryi_station **out, struct ferry_link *l,
 /* A handle of it ends. */
 void ferryi_station_leave(struct ferryi_station *s, bool held_name);
 
-/* --- process_door.c --------------------------------------------------------- */
+/* --- process_name.c --------------------------------------------------------- */
 
 /* -EAGAIN, or the error of a bind.  `l` is for sentences. */
 int ferryi_door_open(struct ferryi_station *s, struct ferry_link *l,
 		     const struct ferryi_address *a);
 void ferryi_door_close(struct ferryi_station *s);
 
-/* Let in who has said everything.  1: all of them, 0: there may be more; or why
- * nobody can be let in. */
-int ferryi_door_admit(struct ferryi_station *s);
-
-/* Say to the socket of a connection who we are. */
-int ferryi_door_greet(struct ferryi_station *s, int fd);
-
 /* Where the name's socket lies. */
 int ferryi_door_path(const char *directory, const char *name,
 		     char out[FERRYI_SOCKET_PATH_MAX + 1]);
 
-/* Who listens at a path; 0: somebody of a foreign name space; -ENOENT: nobody,
+/* Remove the door that a dead process has left.  -EBUSY: it lives. */
+int ferryi_door_destroy(const char *name);
+
+/* Who listens at a path; pid 0: somebody of a foreign name space; -ENOENT: nobody,
  * -EAGAIN: too many are at its door. */
 int ferryi_door_holder(const char *path, struct ferry_process *out);
+
+/* --- process_door.c --------------------------------------------------------- */
+
+static inline int ferryi_door_socket(const struct ferryi_station *s)
+{
+	return ((struct ferryi_endpoint *)s->door->state)->in;
+}
+
+/* Let in who has said everything.  1: all of them, 0: there may be more; or why
+ * nobody can be let in. */
+int ferryi_door_admit(struct ferryi_station *s);
+
+/* Somebody has connected; or is not waited for any longer. */
+int ferryi_door_put_aside(struct ferryi_station *s, int fd);
+void ferryi_door_turn_away(struct ferryi_station *s, unsigned i);
+
+/* Say to the socket of a connection who we are. */
+int ferryi_door_greet(struct ferryi_station *s, int fd);
+
+/* --- process_watch.c -------------------------------------------------------- */
+
+/* Wake everybody of the station who sleeps. */
+void ferryi_station_nudge(struct ferryi_station *s);
+
+/* Before a line is made: that it can become active must not fail later. */
+int ferryi_station_reserve(struct ferryi_station *s);
+
+void ferryi_line_activate(struct ferryi_line *line);
+void ferryi_line_rest(struct ferryi_line *line); /* armed: it will ring */
+
+/* The first line of a partner is watched, the others are not. */
+int ferryi_partner_watch_first(struct ferryi_partner *p);
+void ferryi_line_unwatch(struct ferryi_line *line);
 
 /* --- process_line.c --------------------------------------------------------- */
 
@@ -221,26 +252,36 @@ void ferryi_line_lose(struct ferryi_line *line);
 
 void ferryi_line_pin(struct ferryi_line *line);
 void ferryi_line_unpin(struct ferryi_line *line);
-void ferryi_line_activate(struct ferryi_line *line);
-void ferryi_line_rest(struct ferryi_line *line); /* armed: it will ring */
-
-/* Wake everybody of the station who sleeps. */
-void ferryi_station_nudge(struct ferryi_station *s);
-
 /* All lines are closed, all partners without a handle forgotten. */
 void ferryi_station_hang_up(struct ferryi_station *s, bool all);
 
-/* --- process_move.c --------------------------------------------------------- */
+static inline const struct ferryi_messages *ferryi_line_calls(
+	const struct ferryi_line *line)
+{
+	return line->channel->messages;
+}
+
+/* --- process_find.c --------------------------------------------------------- */
+
+/* The line that has the next message.  -EAGAIN; or how a partner ended, told once. */
+int ferryi_process_find(struct ferry_link *l, struct ferryi_line **out);
+
+/* --- process_wait.c --------------------------------------------------------- */
 
 /* What to sleep on.  0, or 1: look again. */
 int ferryi_process_want(struct ferry_link *l, unsigned side,
 			struct ferryi_wait *w);
 
-/* What it holds is given back. */
-void ferryi_process_drop_held(struct ferryi_process *h);
+/* --- process_move.c --------------------------------------------------------- */
 
 /* -ESTALE in a forked child. */
 int ferryi_process_enter(struct ferry_link *l);
+
+/* The same, and lock the station. */
+int ferryi_process_lock(struct ferry_link *l);
+
+/* What it holds is given back. */
+void ferryi_process_drop_held(struct ferryi_process *h);
 
 extern const struct ferryi_messages ferryi_messages_of_process;
 

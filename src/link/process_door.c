@@ -28,55 +28,10 @@
 #include "sys/ready.h"
 #include "sys/stream.h"
 
-extern const struct ferryi_transport ferryi_transport_unix;
 extern const struct ferryi_transport ferryi_transport_channel;
 
 /* Connections that one look lets in: a flood keeps no call beyond its deadline. */
 #define ADMIT_MOST 64u
-
-/* Connections in front of our own that a registration lets in: a whole backlog. */
-#define CERTIFY_MOST 10000u
-
-static int socket_of(const struct ferryi_station *s)
-{
-	return ((struct ferryi_endpoint *)s->door->state)->in;
-}
-
-int ferryi_door_path(const char *directory, const char *name,
-		     char out[FERRYI_SOCKET_PATH_MAX + 1])
-{
-	int n = snprintf(out, FERRYI_SOCKET_PATH_MAX + 1,
-			 "%s/" FERRYI_PROCESS_PREFIX "%s", directory, name);
-
-	if (n > FERRYI_SOCKET_PATH_MAX)
-		return ferryi_fail(-EINVAL,
-				   "process:%.100s: its socket's path would "
-				   "have %d bytes, the kernel takes %d (choose "
-				   "a shorter name or realm)",
-				   name, n, FERRYI_SOCKET_PATH_MAX);
-	return 0;
-}
-
-int ferryi_door_holder(const char *path, struct ferry_process *out)
-{
-	int fd = ferryi_socket(FERRYI_SOCKET_STREAM), r;
-
-	memset(out, 0, sizeof *out);
-	if (fd < 0)
-		return fd;
-	r = ferryi_socket_connect(fd, path);
-	if (r == 0)
-		r = ferryi_socket_peer(fd, &out->pid, &out->uid, &out->gid);
-	ferryi_close(fd);
-	if (r < 0)
-		return r == -ECONNREFUSED ? -ENOENT : r;
-	out->proof = FERRY_KERNEL;
-	if (out->pid) {
-		out->start_time = ferryi_start_time(out->pid);
-		ferryi_process_name(out->pid, out->name);
-	}
-	return 0;
-}
 
 /* --- who has knocked --------------------------------------------------------- */
 
@@ -87,19 +42,19 @@ static void forget(struct ferryi_station *s, unsigned i)
 		(s->n_aside - i) * sizeof s->aside[0]);
 }
 
-static void turn_away(struct ferryi_station *s, unsigned i)
+void ferryi_door_turn_away(struct ferryi_station *s, unsigned i)
 {
 	ferryi_set_remove(s->doors, s->aside[i].fd);
 	ferryi_close(s->aside[i].fd);
 	forget(s, i);
 }
 
-static int put_aside(struct ferryi_station *s, int fd)
+int ferryi_door_put_aside(struct ferryi_station *s, int fd)
 {
 	int r;
 
 	if (s->n_aside == FERRYI_PROCESS_ASIDE)
-		turn_away(s, 0);
+		ferryi_door_turn_away(s, 0);
 	r = ferryi_set_add(s->doors, fd, NULL);
 	if (r < 0) {
 		ferryi_close(fd);
@@ -173,7 +128,7 @@ static int hear(struct ferryi_station *s, unsigned i)
 	if (r == 0)
 		r = new_channel(s, &channel);
 	if (r < 0) { /* gone, or nobody that we understand */
-		turn_away(s, i);
+		ferryi_door_turn_away(s, i);
 		return 0;
 	}
 	r = ferryi_channel_meet(channel, a->fd);
@@ -207,14 +162,14 @@ int ferryi_door_admit(struct ferryi_station *s)
 		return 1;
 	hear_all(s);
 	for (unsigned i = 0; i < ADMIT_MOST; i++) {
-		fd = ferryi_socket_accept(socket_of(s));
+		fd = ferryi_socket_accept(ferryi_door_socket(s));
 		if (fd == -EAGAIN)
 			return 1;
 		if (fd < 0)
-			return ferryi_fail_sys(
-				-fd, "%s: nobody can be let in: %s",
-				s->door->address, strerror(-fd));
-		r = put_aside(s, fd);
+			return ferryi_fail_sys(-fd,
+					       "%s: nobody can be let in: %s",
+					       s->door->address, strerror(-fd));
+		r = ferryi_door_put_aside(s, fd);
 		if (r < 0)
 			return r;
 		hear(s, s->n_aside - 1);
@@ -232,109 +187,4 @@ int ferryi_door_greet(struct ferryi_station *s, int fd)
 	if (n < 0)
 		return (int)n;
 	return s->door ? ferryi_socket_pass(fd, &s->certificate, 1) : 0;
-}
-
-/* --- a name is registered and given up --------------------------------------- */
-
-static int taken(struct ferry_link *l, const char *path)
-{
-	struct ferry_process p;
-
-	if (ferryi_door_holder(path, &p) < 0 || p.pid == 0)
-		return ferryi_fail(-EBUSY,
-				   "%s: a living process has this name (choose "
-				   "another)",
-				   l->address);
-	return ferryi_fail(-EBUSY,
-			   "%s: pid %d (%s) has this name (choose another, or "
-			   "end that process)",
-			   l->address, (int)p.pid, p.name);
-}
-
-static bool is_own(int fd)
-{
-	pid_t pid;
-	uid_t uid;
-	gid_t gid;
-
-	return ferryi_socket_peer(fd, &pid, &uid, &gid) == 0 &&
-	       pid == (pid_t)ferryi_identity()->pid;
-}
-
-/* Accept until our own connection comes; who was there before is put aside. */
-static int find_own(struct ferryi_station *s)
-{
-	int fd, r;
-
-	for (unsigned i = 0; i < CERTIFY_MOST; i++) {
-		fd = ferryi_socket_accept(socket_of(s));
-		if (fd < 0)
-			return fd;
-		if (is_own(fd)) {
-			s->certificate = fd;
-			return 0;
-		}
-		r = put_aside(s, fd);
-		if (r < 0)
-			return r;
-	}
-	return -EAGAIN;
-}
-
-static int certify(struct ferryi_station *s, const char *path)
-{
-	int fd = ferryi_socket(FERRYI_SOCKET_STREAM), r;
-
-	if (fd < 0)
-		return fd;
-	r = ferryi_socket_connect(fd, path);
-	if (r == 0)
-		r = find_own(s);
-	ferryi_close(fd);
-	return r;
-}
-
-int ferryi_door_open(struct ferryi_station *s, struct ferry_link *l,
-		     const struct ferryi_address *a)
-{
-	char path[FERRYI_SOCKET_PATH_MAX + 1];
-	int r = ferryi_door_path(s->directory, s->name, path);
-
-	if (r < 0)
-		return r;
-	r = ferryi_link_inner(&s->door, &ferryi_transport_unix, FERRY_DUPLEX,
-			      l->address);
-	if (r < 0)
-		return r;
-	s->door->listening = true;
-	((struct ferryi_unix *)s->door->state)->type = FERRYI_SOCKET_STREAM;
-	s->certificate = -1;
-	r = ferryi_unix_listen_at(s->door, a, path);
-	if (r == -EBUSY)
-		r = taken(l, path);
-	else if (r == 0)
-		r = certify(s, path);
-	if (r == 0)
-		r = ferryi_set_add(s->doors, socket_of(s), NULL);
-	if (r < 0)
-		ferryi_door_close(s);
-	return r == 0 || r == -EAGAIN || ferryi_fail_sentence(r) ?
-		       r :
-		       ferryi_fail_sys(-r, "%s: cannot be registered: %s",
-				       l->address, strerror(-r));
-}
-
-void ferryi_door_close(struct ferryi_station *s)
-{
-	if (!s->door)
-		return;
-	while (s->n_aside > 0)
-		turn_away(s, s->n_aside - 1);
-	if (((struct ferryi_endpoint *)s->door->state)->opened)
-		ferryi_set_remove(s->doors, socket_of(s));
-	if (s->certificate >= 0)
-		ferryi_close(s->certificate);
-	s->certificate = -1;
-	ferryi_link_free(s->door);
-	s->door = NULL;
 }

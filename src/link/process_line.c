@@ -2,9 +2,6 @@
 /*
  * Partners and the lines to them: made, accepted, crossed, ended.  The rules P1 to
  * P3 are those of process.h.
- *
- * Only the first line of a partner is read and watched.  One that ends is taken
- * away, and the next one is the first.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,92 +13,6 @@
 #include "sys/ready.h"
 
 extern const struct ferryi_transport ferryi_transport_channel;
-
-static int socket_of(const struct ferryi_line *line)
-{
-	return ferryi_channel_of(line->channel)->unix_.end.in;
-}
-
-void ferryi_station_nudge(struct ferryi_station *s)
-{
-	for (struct ferryi_process *h = s->handles; h; h = h->next)
-		for (unsigned side = 0; side < 2; side++)
-			if (h->asleep[side])
-				ferryi_eventfd_set(h->nudge[side]);
-}
-
-/* --- active ---------------------------------------------------------------- */
-
-void ferryi_line_activate(struct ferryi_line *line)
-{
-	struct ferryi_station *s = line->partner->station;
-
-	if (line->active)
-		return;
-	line->active = true;
-	line->at = s->n_active;
-	s->active[s->n_active++] = line;
-}
-
-void ferryi_line_rest(struct ferryi_line *line)
-{
-	struct ferryi_station *s = line->partner->station;
-	struct ferryi_line *last;
-
-	if (!line->active)
-		return;
-	line->active = false;
-	last = s->active[--s->n_active];
-	s->active[line->at] = last;
-	last->at = line->at;
-}
-
-/* Before a line is made: none that becomes active later can fail. */
-static int reserve_active(struct ferryi_station *s)
-{
-	unsigned room = s->room ? 2 * s->room : 8;
-	struct ferryi_line **grown;
-
-	if (s->n_lines < s->room)
-		return 0;
-	grown = realloc(s->active, room * sizeof *grown);
-	if (!grown)
-		return ferryi_fail(-ENOMEM, "out of memory for a link");
-	s->active = grown;
-	s->room = room;
-	return 0;
-}
-
-static void unwatch(struct ferryi_line *line)
-{
-	if (line->watched)
-		ferryi_set_remove(line->partner->station->all, socket_of(line));
-	line->watched = false;
-	if (line->partner->station->stays == line)
-		line->partner->station->stays = NULL;
-	ferryi_line_rest(line);
-}
-
-/* The first line of a partner is watched, the others are not. */
-static int watch_first(struct ferryi_partner *p)
-{
-	struct ferryi_line *first = p->lines;
-	int r;
-
-	for (struct ferryi_line *l = first ? first->behind : NULL; l;
-	     l = l->behind)
-		unwatch(l);
-	if (!first || first->watched)
-		return 0;
-	r = ferryi_set_add(p->station->all, socket_of(first), first);
-	if (r < 0)
-		return ferryi_fail_sys(-r, "process:%s: cannot be watched: %s",
-				       p->name, strerror(-r));
-	first->watched = true;
-	ferryi_line_activate(first);
-	ferryi_station_nudge(p->station);
-	return 0;
-}
 
 /* --- the life of a line ------------------------------------------------------ */
 
@@ -141,7 +52,7 @@ static struct ferryi_line *new_line(struct ferryi_partner *p,
 {
 	struct ferryi_line *line = calloc(1, sizeof *line);
 
-	if (!line || reserve_active(p->station) < 0) {
+	if (!line || ferryi_station_reserve(p->station) < 0) {
 		free(line);
 		return NULL;
 	}
@@ -162,7 +73,7 @@ static int put(struct ferryi_line **place, struct ferryi_line *line)
 	p->station->n_lines++;
 	line->behind = *place;
 	*place = line;
-	return watch_first(p);
+	return ferryi_partner_watch_first(p);
 }
 
 static struct ferryi_line **behind_all(struct ferryi_partner *p)
@@ -198,7 +109,7 @@ static void take_away(struct ferryi_line *line)
 {
 	struct ferryi_partner *p = line->partner;
 
-	unwatch(line);
+	ferryi_line_unwatch(line);
 	*place_of(line) = line->behind;
 	p->station->n_lines--;
 	if (p->heir == line)
@@ -243,7 +154,7 @@ void ferryi_line_end(struct ferryi_line *line, int how)
 		p->how = how;
 	}
 	take_away(line);
-	if (watch_first(p) < 0)
+	if (ferryi_partner_watch_first(p) < 0)
 		ferryi_line_end(p->lines, -ECONNRESET);
 	else
 		forget_if_unused(p);
@@ -260,7 +171,7 @@ void ferryi_line_lose(struct ferryi_line *line)
 	if (p->readers || p->station->receivers)
 		return;
 	take_away(line);
-	watch_first(p);
+	ferryi_partner_watch_first(p);
 }
 
 /* --- partners ---------------------------------------------------------------- */
@@ -353,7 +264,7 @@ struct ferryi_line *ferryi_partner_out(struct ferryi_partner *p)
 	p->out = p->heir;
 	p->heir = NULL;
 	take_away(given_up);
-	watch_first(p);
+	ferryi_partner_watch_first(p);
 	return p->out;
 }
 
@@ -432,7 +343,7 @@ static int accept_line(struct ferryi_partner *p, struct ferryi_line *line)
 {
 	if (has_crossed(p, line)) {
 		if (strcmp(p->station->name, p->name) > 0)
-			p->heir = line; /* P2 */
+			p->heir = line;		    /* P2 */
 		return put(place_of(p->out), line); /* P3 */
 	}
 	if (!p->out)

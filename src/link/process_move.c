@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages of process:, and what a call waits for.  Everything is an attempt under
- * the station's lock; the bytes go through the channels (channel_move.c).
+ * Messages of process:.  Everything is an attempt under the station's lock; the
+ * bytes go through the channels (channel_move.c).
  */
 #include <errno.h>
 #include <poll.h>
@@ -14,14 +14,6 @@
 #include "sys/process.h"
 #include "sys/ready.h"
 #include "sys/stream.h"
-
-#define READY_MOST 16u
-
-/* One message in so many is followed by a look who else has something. */
-#define LOOK_AROUND 16u
-
-/* A full backlog cannot be polled for. */
-#define LOOK_AGAIN FERRY_MS(2)
 
 /* Loans have no place in the order of what was taken. */
 #define LOANED UINT64_MAX
@@ -39,15 +31,23 @@ int ferryi_process_enter(struct ferry_link *l)
 			   l->address);
 }
 
+int ferryi_process_lock(struct ferry_link *l)
+{
+	int r = ferryi_process_enter(l);
+
+	if (r == 0)
+		pthread_mutex_lock(&ferryi_process_of(l)->station->lock);
+	return r;
+}
+
 /* An attempt begins: nobody sleeps any more. */
 static int begin(struct ferry_link *l, unsigned side)
 {
 	struct ferryi_process *h = ferryi_process_of(l);
-	int r = ferryi_process_enter(l);
+	int r = ferryi_process_lock(l);
 
 	if (r < 0)
 		return r;
-	pthread_mutex_lock(&h->station->lock);
 	h->asleep[side] = false;
 	if (h->waits_on[side])
 		ferryi_line_unpin(h->waits_on[side]);
@@ -61,120 +61,6 @@ static ssize_t done(struct ferry_link *l, ssize_t result)
 	return result;
 }
 
-static const struct ferryi_messages *calls(const struct ferryi_line *line)
-{
-	return line->channel->messages;
-}
-
-/* --- finding a message ------------------------------------------------------- */
-
-/* The length of the next message of a first line; -EAGAIN; how it ended. */
-static ssize_t look(struct ferryi_line *line)
-{
-	struct ferryi_partner *p = line->partner;
-	ssize_t r = calls(line)->next_len(line->channel);
-
-	if (r == -EAGAIN || line->settled || !line->made)
-		return r;
-	/* P3: before anything of this line counts.  D2: admitted */
-	if (ferryi_door_admit(p->station) != 1)
-		return -EAGAIN;
-	line->settled = true;
-	return p->lines == line ? r : -EAGAIN;
-}
-
-/* Activate what has rung, and let in who knocks.  How many; or an error. */
-static int look_around(struct ferryi_station *s)
-{
-	void *about[READY_MOST];
-	unsigned n = ferryi_set_ready(s->all, about, READY_MOST);
-	bool door = false;
-	int r = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		if (about[i])
-			ferryi_line_activate(about[i]);
-		else
-			door = true;
-	if (door)
-		r = ferryi_door_admit(s);
-	return r < 0 ? r : (int)n;
-}
-
-/* The next of the active lines that has something, or NULL.  Whose turn it was
- * is the last one the next time. */
-static struct ferryi_line *next_active(struct ferryi_station *s)
-{
-	struct ferryi_line *stays = s->stays;
-
-	s->stays = NULL;
-	if (stays && look(stays) >= 0)
-		return stays;
-	for (unsigned left = s->n_active; left > 0 && s->n_active > 0; left--) {
-		struct ferryi_line *line =
-			s->active[++s->turn % s->n_active];
-		ssize_t r = look(line);
-
-		if (r >= 0)
-			return line;
-		if (r != -EAGAIN)
-			ferryi_line_end(line, (int)r);
-	}
-	return NULL;
-}
-
-static int find_any(struct ferryi_station *s, struct ferryi_line **out)
-{
-	int r = 0;
-
-	*out = next_active(s);
-	if (*out && ++s->served % LOOK_AROUND != 0)
-		return 0;
-	r = look_around(s);
-	if (!*out && r > 0)
-		*out = next_active(s);
-	if (*out)
-		return 0;
-	return r < 0 ? r : -EAGAIN;
-}
-
-/* How it ended the last time, told once to each handle. */
-static int ended(struct ferryi_process *h)
-{
-	if (h->ends == h->partner->ends)
-		return 0;
-	h->ends = h->partner->ends;
-	return h->partner->how;
-}
-
-static int find_from(struct ferryi_process *h, struct ferryi_line **out)
-{
-	struct ferryi_partner *p = h->partner;
-	int r = ended(h), admitted;
-	ssize_t len;
-
-	if (r < 0)
-		return r;
-	admitted = ferryi_door_admit(h->station);
-	if (!p->lines)
-		return admitted < 0 ? admitted : -EAGAIN;
-	len = look(p->lines);
-	if (len != -EAGAIN && len < 0) {
-		ferryi_line_end(p->lines, (int)len);
-		r = ended(h);
-		return r < 0 ? r : -EAGAIN;
-	}
-	*out = p->lines;
-	return len < 0 ? -EAGAIN : 0;
-}
-
-static int find(struct ferry_link *l, struct ferryi_line **out)
-{
-	struct ferryi_process *h = ferryi_process_of(l);
-
-	return h->partner ? find_from(h, out) : find_any(h->station, out);
-}
-
 /* --- receiving --------------------------------------------------------------- */
 
 static ssize_t process_recv(struct ferry_link *l, void *buf, size_t size)
@@ -184,9 +70,9 @@ static ssize_t process_recv(struct ferry_link *l, void *buf, size_t size)
 
 	if (r < 0)
 		return r;
-	r = find(l, &line);
+	r = ferryi_process_find(l, &line);
 	if (r == 0)
-		r = calls(line)->recv(line->channel, buf, size);
+		r = ferryi_line_calls(line)->recv(line->channel, buf, size);
 	if (r == -EMSGSIZE)
 		ferryi_process_of(l)->station->stays = line;
 	return done(l, r);
@@ -199,9 +85,9 @@ static ssize_t process_next_len(struct ferry_link *l)
 
 	if (r < 0)
 		return r;
-	r = find(l, &line);
+	r = ferryi_process_find(l, &line);
 	if (r == 0) {
-		r = calls(line)->next_len(line->channel);
+		r = ferryi_line_calls(line)->next_len(line->channel);
 		ferryi_process_of(l)->station->stays = line;
 	}
 	return done(l, r);
@@ -274,9 +160,9 @@ static int process_take(struct ferry_link *l, struct ferry_message *m)
 		return r;
 	r = reserve_held(ferryi_process_of(l));
 	if (r == 0)
-		r = find(l, &line);
+		r = ferryi_process_find(l, &line);
 	if (r == 0)
-		r = calls(line)->take(line->channel, m);
+		r = ferryi_line_calls(line)->take(line->channel, m);
 	if (r == 0) {
 		m->from = line->from;
 		hold(l, line, m->reserved[0], m);
@@ -284,28 +170,18 @@ static int process_take(struct ferry_link *l, struct ferry_message *m)
 	return (int)done(l, r);
 }
 
-/* Ended in any thread; sleepers are let be. */
-static int enter_locked(struct ferry_link *l)
-{
-	int r = ferryi_process_enter(l);
-
-	if (r == 0)
-		pthread_mutex_lock(&ferryi_process_of(l)->station->lock);
-	return r;
-}
-
 static int process_release(struct ferry_link *l, struct ferry_message *m)
 {
 	struct ferryi_line *line;
 	size_t i = 0;
-	int r = enter_locked(l);
+	int r = ferryi_process_lock(l);
 
 	if (r < 0)
 		return r;
 	r = held_at(l, m, m->reserved[0], &i);
 	if (r == 0) {
 		line = ferryi_process_of(l)->held[i].line;
-		r = calls(line)->release(line->channel, m);
+		r = ferryi_line_calls(line)->release(line->channel, m);
 	}
 	if (r == 0)
 		let_go(ferryi_process_of(l), i);
@@ -382,7 +258,9 @@ static int process_send(struct ferry_link *l, const void *data, size_t len)
 	h->sending = NULL;
 	r = line_out(l, &line);
 	if (r == 0)
-		r = sent(h, line, calls(line)->send(line->channel, data, len));
+		r = sent(h, line,
+			 ferryi_line_calls(line)->send(line->channel, data,
+						       len));
 	return (int)done(l, r);
 }
 
@@ -417,7 +295,9 @@ static int process_reply(struct ferry_link *l, const struct ferry_message *m,
 		r = line && !has_gone(line) ? 0 : -ECONNRESET;
 	}
 	if (r == 0)
-		r = sent(h, line, calls(line)->send(line->channel, data, len));
+		r = sent(h, line,
+			 ferryi_line_calls(line)->send(line->channel, data,
+						       len));
 	return (int)done(l, r);
 }
 
@@ -437,7 +317,8 @@ static int process_loan(struct ferry_link *l, size_t len,
 	if (r == 0)
 		r = line_out(l, &line);
 	if (r == 0)
-		r = sent(h, line, calls(line)->loan(line->channel, len, m));
+		r = sent(h, line,
+			 ferryi_line_calls(line)->loan(line->channel, len, m));
 	if (r == 0) {
 		line->lent = true;
 		hold(l, line, LOANED, m);
@@ -464,19 +345,19 @@ static int end_loan(struct ferry_link *l, struct ferry_message *m,
 
 static int process_commit(struct ferry_link *l, struct ferry_message *m)
 {
-	int r = enter_locked(l);
+	int r = ferryi_process_lock(l);
 
 	return r < 0 ? r :
-		       (int)done(l, end_loan(l, m,
-					     ferryi_messages_of_channel.commit));
+		       (int)done(l,
+				 end_loan(l, m,
+					  ferryi_messages_of_channel.commit));
 }
 
 static int process_abandon(struct ferry_link *l, struct ferry_message *m)
 {
-	int r = enter_locked(l);
+	int r = ferryi_process_lock(l);
 
-	return r < 0 ?
-		       r :
+	return r < 0 ? r :
 		       (int)done(l,
 				 end_loan(l, m,
 					  ferryi_messages_of_channel.abandon));
@@ -492,9 +373,9 @@ void ferryi_process_drop_held(struct ferryi_process *h)
 		m.reserved[0] = at;
 		m.reserved[1] = ferryi_channel_of(line->channel)->me;
 		if (at == LOANED)
-			calls(line)->abandon(line->channel, &m);
+			ferryi_line_calls(line)->abandon(line->channel, &m);
 		else
-			calls(line)->release(line->channel, &m);
+			ferryi_line_calls(line)->release(line->channel, &m);
 		let_go(h, h->n_held - 1);
 	}
 }
@@ -510,109 +391,3 @@ const struct ferryi_messages ferryi_messages_of_process = {
 	.release = process_release,
 	.reply = process_reply,
 };
-
-/* --- waiting ------------------------------------------------------------------- */
-
-/*
- * From here on the line rings; true: look again.  The bell is read in between, and
- * may have rung for another handle: who sees that something has happened tells
- * the others.  D3: armed
- */
-static bool arm(struct ferryi_process *h, struct ferryi_line *line,
-		unsigned side, uint64_t len, int *out_fd)
-{
-	struct ferry_link *c = line->channel;
-	struct ferryi_wait w = FERRYI_WAIT(FERRY_FOREVER, NULL);
-	bool found;
-
-	w.len = len;
-	ferryi_wait_begin(&w);
-	found = c->t->interest(c,
-			       side == FERRYI_SENDING ? FERRYI_WANT_SEND :
-							FERRYI_WANT_RECV,
-			       &w) != 0;
-	*out_fd = found ? -1 : w.fds[0].fd;
-	if (found && side == FERRYI_RECEIVING)
-		ferryi_line_activate(line); /* for who is about to sleep */
-	if (found || line->room != ferryi_channel_of(c)->out.head)
-		ferryi_station_nudge(h->station);
-	line->room = ferryi_channel_of(c)->out.head;
-	return found;
-}
-
-static void fall_asleep(struct ferryi_process *h, unsigned side,
-			struct ferryi_line *line, struct ferryi_wait *w)
-{
-	h->asleep[side] = true;
-	if (line && !h->waits_on[side]) {
-		ferryi_line_pin(line);
-		h->waits_on[side] = line;
-	}
-	ferryi_wait_fd(w, h->nudge[side], POLLIN);
-}
-
-static int want_any(struct ferryi_process *h, struct ferryi_wait *w)
-{
-	struct ferryi_station *s = h->station;
-	bool again = false;
-	int fd;
-
-	for (unsigned i = s->n_active; i > 0; i--)
-		if (arm(h, s->active[i - 1], FERRYI_RECEIVING, 0, &fd))
-			again = true;
-		else
-			ferryi_line_rest(s->active[i - 1]);
-	if (again)
-		return 1;
-	ferryi_wait_fd(w, s->all, POLLIN);
-	fall_asleep(h, FERRYI_RECEIVING, NULL, w);
-	return 0;
-}
-
-static int want_from(struct ferryi_process *h, struct ferryi_wait *w)
-{
-	struct ferryi_line *first = h->partner->lines;
-	int fd = -1;
-
-	if (first && arm(h, first, FERRYI_RECEIVING, 0, &fd))
-		return 1;
-	if (first)
-		ferryi_line_rest(first);
-	if (fd >= 0)
-		ferryi_wait_fd(w, fd, POLLIN);
-	ferryi_wait_fd(w, h->station->doors, POLLIN);
-	fall_asleep(h, FERRYI_RECEIVING, first, w);
-	return 0;
-}
-
-static int want_room(struct ferryi_process *h, struct ferryi_wait *w)
-{
-	struct ferryi_line *line = h->sending;
-	int fd;
-
-	if (!line) {
-		ferryi_wait_tick(w, ferryi_now() + LOOK_AGAIN);
-		return 0;
-	}
-	if (line->over || arm(h, line, FERRYI_SENDING, w->len, &fd))
-		return 1;
-	ferryi_wait_fd(w, fd, POLLIN);
-	fall_asleep(h, FERRYI_SENDING, line, w);
-	return 0;
-}
-
-int ferryi_process_want(struct ferry_link *l, unsigned side,
-			struct ferryi_wait *w)
-{
-	struct ferryi_process *h = ferryi_process_of(l);
-	int r = enter_locked(l);
-
-	if (r < 0)
-		return r;
-	ferryi_eventfd_clear(h->nudge[side]);
-	if (side == FERRYI_SENDING)
-		r = want_room(h, w);
-	else
-		r = h->partner ? want_from(h, w) : want_any(h, w);
-	return (int)done(l, r);
-}

@@ -147,8 +147,9 @@ static int create(struct ferryi_station **out, const char *name,
 	r = make_sets(s);
 	if (r < 0) {
 		destroy(s);
-		return ferryi_fail_sys(-r, "process:%s: no descriptor is left "
-					   "(raise ulimit -n)",
+		return ferryi_fail_sys(-r,
+				       "process:%s: no descriptor is left "
+				       "(raise ulimit -n)",
 				       p->name);
 	}
 	s->next = stations;

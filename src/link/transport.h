@@ -90,6 +90,7 @@ struct ferryi_transport {
 	int (*listen)(struct ferry_link *l, const struct ferryi_address *a);
 	int (*accept)(struct ferry_link *door, struct ferry_link *peer);
 	int (*pair)(struct ferry_link *ends[2], const struct ferryi_address *a);
+	int (*destroy)(const char *rest);   /* remove what an address names */
 	int (*adopt)(struct ferry_link *l); /* in the child of a fork */
 	/* Called with the turn of the direction. */
 	int (*shutdown)(struct ferry_link *l, unsigned direction);

@@ -70,8 +70,8 @@ static int count_links(void)
 	int n = 0;
 
 	while ((e = readdir(d))) {
-		ssize_t len = readlinkat(dirfd(d), e->d_name, target,
-					 sizeof target);
+		ssize_t len =
+			readlinkat(dirfd(d), e->d_name, target, sizeof target);
 
 		n += len > 12 && strncmp(target, "/memfd:ferry", 12) == 0;
 	}
@@ -365,8 +365,8 @@ static void cross(struct child *c, void *arg)
 {
 	bool greater = *(char *)arg == 'z';
 	struct ferry_link *me = receive_as(greater ? "process:z" : "process:a");
-	struct ferry_link *to = open_to(greater ? "process:a" : "process:z",
-					FERRY_SEND);
+	struct ferry_link *to =
+		open_to(greater ? "process:a" : "process:z", FERRY_SEND);
 	int sent = 0, got = 0, n;
 
 	child_tell(c);
@@ -579,8 +579,7 @@ Suite *direct_suite(void)
 		c,
 		a_name_of_the_living_is_refused_one_of_the_killed_taken_over);
 	tcase_add_test(c, a_child_of_the_dead_keeps_nothing);
-	tcase_add_test(c,
-		       sending_to_a_name_that_nobody_has_is_refused_at_once);
+	tcase_add_test(c, sending_to_a_name_that_nobody_has_is_refused_at_once);
 	tcase_add_test(c, who_has_several_names_says_which_one_sends);
 	tcase_add_test(c, a_sender_is_known_by_its_name_and_pid);
 	tcase_add_test(c, one_restricted_to_a_sender_leaves_what_others_send);
@@ -592,8 +591,8 @@ Suite *direct_suite(void)
 		a_sender_is_told_once_that_the_receiver_died_and_finds_the_next);
 	tcase_add_test(c, an_answer_comes_by_the_link_of_the_question);
 	tcase_add_test(c, a_mailbox_has_no_way_back);
-	tcase_add_test(c,
-		       two_that_connect_to_each_other_at_once_end_with_one_link);
+	tcase_add_test(
+		c, two_that_connect_to_each_other_at_once_end_with_one_link);
 	tcase_add_test(c, two_hundred_send_to_one);
 	tcase_add_test(c, a_bell_that_another_handle_reads_wakes_who_waits);
 	tcase_add_test(c, one_that_another_handle_lets_in_wakes_who_waits);

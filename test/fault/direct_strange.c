@@ -299,8 +299,7 @@ Suite *direct_strange_suite(void)
 	tcase_add_test(c, silent_connections_keep_nobody_out);
 	tcase_add_test(c, who_says_no_hello_is_turned_away);
 	tcase_add_test(c, a_forged_name_is_no_name);
-	tcase_add_test(c,
-		       one_that_writes_nonsense_is_dropped_and_nobody_else);
+	tcase_add_test(c, one_that_writes_nonsense_is_dropped_and_nobody_else);
 	suite_add_tcase(s, c);
 	return s;
 }
