@@ -54,8 +54,8 @@ void ferryi_inspect_door(int dir, const char *name, struct ferry_object *out)
 		out->uid = st.st_uid;
 		out->gid = st.st_gid;
 		out->mode = st.st_mode & 07777;
-		out->created_at = FERRY_S(st.st_ctim.tv_sec) +
-				  st.st_ctim.tv_nsec;
+		out->created_at =
+			FERRY_S(st.st_ctim.tv_sec) + st.st_ctim.tv_nsec;
 	}
 	if (r == 0)
 		r = ferryi_door_holder(path, &holder);

@@ -134,8 +134,8 @@ static int search_process(int proc, pid_t pid, const struct inodes *s,
 	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	d = fd < 0 ? NULL : fdopendir(fd);
 	while (d && r == 0 && (e = readdir(d))) {
-		ssize_t n = readlinkat(fd, e->d_name, target,
-				       sizeof target - 1);
+		ssize_t n =
+			readlinkat(fd, e->d_name, target, sizeof target - 1);
 
 		target[n < 0 ? 0 : n] = 0;
 		if (sscanf(target, "socket:[%u]", &inode) == 1 && has(s, inode))
@@ -146,8 +146,8 @@ static int search_process(int proc, pid_t pid, const struct inodes *s,
 	return r;
 }
 
-static int search_all(const struct inodes *s,
-		      int (*each)(pid_t pid, void *arg), void *arg)
+static int search_all(const struct inodes *s, int (*each)(pid_t pid, void *arg),
+		      void *arg)
 {
 	DIR *d = s->n ? opendir("/proc") : NULL;
 	struct dirent *e;
