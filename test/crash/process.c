@@ -57,7 +57,7 @@ struct scenario {
 	bool goes_on; /* the victim is not killed but met where it stands */
 };
 
-static struct ferry_link *mine, *out;	  /* the victim's */
+static struct ferry_link *mine, *out;	   /* the victim's */
 static struct ferry_link *end, *to, *from; /* the auditor's */
 static struct ferry_message held;
 static int faults;
@@ -163,7 +163,8 @@ static void go_on(void)
 static void be_victim(const struct scenario *s)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (s->victim && s->act != enter && open_as(&mine, s->victim, FERRY_RECV))
+	if (s->victim && s->act != enter &&
+	    open_as(&mine, s->victim, FERRY_RECV))
 		_exit(2);
 	if (s->auditor && open_as(&out, s->auditor, FERRY_SEND))
 		_exit(2);
@@ -182,21 +183,28 @@ static void be_victim(const struct scenario *s)
 
 /* --- what the other one finds ------------------------------------------------ */
 
-/* What comes from the victim, in order, until the end or nothing more. */
-static int drain(const struct scenario *s, struct ferry_link *l, int *out_how)
+static void check_sender(const struct scenario *s,
+			 const struct ferry_message *m)
 {
 	char sender[80];
-	struct ferry_message m;
-	int n = 0;
 
 	snprintf(sender, sizeof sender, "process:%s",
 		 s->victim ? s->victim : "");
+	if (s->victim ? !m->from || strcmp(m->from, sender) : !!m->from)
+		violate(s, "a message is from %s",
+			m->from ? m->from : "nobody");
+}
+
+/* What comes from the victim, in order, until the end or nothing more. */
+static int drain(const struct scenario *s, struct ferry_link *l, int *out_how)
+{
+	struct ferry_message m;
+	int n = 0;
+
 	while ((*out_how = ferry_take(l, &m, soon())) == 0) {
 		if (m.len != sizeof(int) || *(int *)m.data != n++)
 			violate(s, "message %d is another", n - 1);
-		if (s->victim ? !m.from || strcmp(m.from, sender) : !!m.from)
-			violate(s, "message %d is from %s", n - 1,
-				m.from ? m.from : "nobody");
+		check_sender(s, &m);
 		ferry_release(&m);
 	}
 	return n;
@@ -236,28 +244,38 @@ static void audit_name(const struct scenario *s, bool finished)
 		violate(s, "left behind: %s", left);
 }
 
-/* All that was accepted, from whom it is; then others are heard as before. */
+/* The number of the next message; -1: of the one who comes next; or an error.  Of
+ * the victim's the sender has to be right. */
+static int hear(const struct scenario *s, ferry_time deadline, int *out)
+{
+	struct ferry_message m;
+	int r = ferry_take(end, &m, deadline);
+
+	if (r)
+		return r;
+	*out = *(int *)m.data;
+	if (*out >= 0)
+		check_sender(s, &m);
+	ferry_release(&m);
+	return 0;
+}
+
+/* All that was accepted; and others are heard as before. */
 static void audit_heard(const struct scenario *s, bool finished)
 {
+	int number = -1, n = 0, how;
 	struct ferry_link *l;
-	int how, n, first = -1;
 
-	(void)finished;
 	if (open_as(&l, s->auditor, FERRY_SEND) ||
-	    ferry_send(l, &first, sizeof first, soon()))
+	    ferry_send(l, &number, sizeof number, soon()))
 		violate(s, "nobody can send any more");
-	for (n = 0; (how = (int)ferry_recv(end, &first, sizeof first, soon())) ==
-			    sizeof first &&
-		    first >= 0;
-	     n++)
-		if (first != n)
-			violate(s, "message %d is %d", n, first);
-	if (how < 0)
+	while ((how = hear(s, soon(), &number)) == 0 && number >= 0)
+		n++;
+	if (how)
 		violate(s, "who comes next is not heard: %s",
 			ferry_error_name(how));
-	else /* two senders: what is left of the victim's came behind it */
-		while (ferry_recv(end, &first, sizeof first, FERRY_NOWAIT) > 0)
-			n += first == n;
+	while (how == 0 && hear(s, FERRY_NOWAIT, &number) == 0)
+		n++; /* there is no order between two */
 	audit_count(s, n);
 	ferry_close(l);
 	if (s->victim)
