@@ -67,7 +67,7 @@ struct ferryi_line {
 	uint64_t room; /* how much had been read when somebody last looked */
 	int64_t looked_at;
 	bool made;    /* by us */
-	bool settled; /* P3: nothing is in front of it any more */
+	bool settled; /* nothing is in front of it any more (P3) */
 	bool watched; /* it is the first of its partner: in the set */
 	bool active;
 	bool lent; /* a loan is out */
@@ -80,7 +80,7 @@ struct ferryi_partner {
 	char name[FERRY_NAME_MAX + 1]; /* "": it has none */
 	struct ferryi_line *lines;     /* in the order in which they are read */
 	struct ferryi_line *out;       /* what we send on; NULL: none yet */
-	struct ferryi_line *heir;      /* P2: what `out` is given up for */
+	struct ferryi_line *heir;      /* what `out` is given up for (P2) */
 	unsigned users;		       /* handles that name it */
 	unsigned readers;	       /* those of them that receive */
 	unsigned losses;	       /* how often `out` broke */

@@ -22,7 +22,7 @@ static ssize_t look(struct ferryi_line *line)
 
 	if (r == -EAGAIN || line->settled || !line->made)
 		return r;
-	/* P3: before anything of this line counts.  D2: admitted */
+	/* Before anything of this line counts (P3). */
 	if (ferryi_door_admit(p->station) != 1)
 		return -EAGAIN;
 	line->settled = true;

@@ -264,6 +264,7 @@ struct ferryi_line *ferryi_partner_out(struct ferryi_partner *p)
 	p->out = p->heir;
 	p->heir = NULL;
 	take_away(given_up);
+	/* K3: ours has ended in order, nothing was sent on the other one */
 	ferryi_partner_watch_first(p);
 	return p->out;
 }
@@ -315,8 +316,8 @@ int ferryi_line_make(struct ferryi_partner *p, struct ferry_link *l)
 
 	if (r < 0)
 		return r;
-	/* D1: known to the other side from the offer on */
 	r = call(p, l, channel);
+	/* K2: the other side can know of it, nothing has been sent */
 	line = r == 0 ? new_line(p, channel, p->name) : NULL;
 	if (!line) {
 		ferryi_link_free(channel);

@@ -224,7 +224,7 @@ static int line_out(struct ferry_link *l, struct ferryi_line **out)
 		h->losses = p->losses;
 		return -ECONNRESET;
 	}
-	r = ferryi_door_admit(h->station); /* P1: it may have connected */
+	r = ferryi_door_admit(h->station); /* it may have connected (P1) */
 	if (r < 0 && !p->out)
 		return r;
 	if (!ferryi_partner_out(p)) {

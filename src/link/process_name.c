@@ -182,6 +182,7 @@ int ferryi_door_open(struct ferryi_station *s, struct ferry_link *l,
 	((struct ferryi_unix *)s->door->state)->type = FERRYI_SOCKET_STREAM;
 	s->certificate = -1;
 	r = ferryi_unix_listen_at(s->door, a, path);
+	/* K1: the name is there, its holder cannot prove it yet */
 	if (r == -EBUSY)
 		r = taken(l->address, path);
 	else if (r == 0)

@@ -15,7 +15,7 @@
 /*
  * From here on the line rings; true: look again.  The bell is read in between, and
  * may have rung for another handle: who sees that something has happened tells
- * the others.  D3: armed
+ * the others.
  */
 static bool arm(struct ferryi_process *h, struct ferryi_line *line,
 		unsigned side, uint64_t len, int *out_fd)
