@@ -250,6 +250,9 @@ void ferryi_line_end(struct ferryi_line *line, int how);
 /* It takes no more messages of ours. */
 void ferryi_line_lose(struct ferryi_line *line);
 
+/* Nobody has the other end any more. */
+bool ferryi_line_is_cut(const struct ferryi_line *line);
+
 void ferryi_line_pin(struct ferryi_line *line);
 void ferryi_line_unpin(struct ferryi_line *line);
 /* All lines are closed, all partners without a handle forgotten. */

@@ -110,7 +110,9 @@ static int find_from(struct ferryi_process *h, struct ferryi_line **out)
 		return r < 0 ? r : -EAGAIN;
 	}
 	*out = p->lines;
-	return len < 0 ? -EAGAIN : 0;
+	if (len >= 0)
+		return 0;
+	return admitted < 0 ? admitted : -EAGAIN;
 }
 
 int ferryi_process_find(struct ferry_link *l, struct ferryi_line **out)

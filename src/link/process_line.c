@@ -4,6 +4,7 @@
  * P3 are those of process.h.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/error.h"
 #include "link/process.h"
 #include "sys/ready.h"
+#include "sys/stream.h"
 
 extern const struct ferryi_transport ferryi_transport_channel;
 
@@ -21,6 +23,12 @@ static void destroy(struct ferryi_line *line)
 	ferryi_link_free(line->channel);
 	free(line->from);
 	free(line);
+}
+
+bool ferryi_line_is_cut(const struct ferryi_line *line)
+{
+	return ferryi_fd_ready(ferryi_channel_of(line->channel)->unix_.end.in,
+			       POLLHUP);
 }
 
 void ferryi_line_pin(struct ferryi_line *line)
@@ -299,12 +307,15 @@ static int call(struct ferryi_partner *p, struct ferry_link *l,
 	ferryi_channel_use(channel, fd);
 	ferryi_channel_of(channel)->ring_log2 = ferryi_process_of(l)->ring_log2;
 	r = ferryi_door_greet(p->station, fd);
+	if (r == 0)
+		r = ferryi_channel_offer(channel);
+	/* Turned away in a crowd, or it has died: the next attempt finds out. */
 	if (r == -EPIPE || r == -ECONNRESET)
-		return -ECONNRESET;
-	if (r < 0)
-		return ferryi_fail_sys(-r, "%s: connecting failed: %s",
-				       l->address, strerror(-r));
-	return ferryi_channel_offer(channel);
+		return -EAGAIN;
+	return r < 0 && !ferryi_fail_sentence(r) ?
+		       ferryi_fail_sys(-r, "%s: connecting failed: %s",
+				       l->address, strerror(-r)) :
+		       r;
 }
 
 int ferryi_line_make(struct ferryi_partner *p, struct ferry_link *l)
@@ -333,11 +344,13 @@ int ferryi_line_make(struct ferryi_partner *p, struct ferry_link *l)
 	return 0;
 }
 
-/* The process at the other end of `out` has connected to us at the same time. */
+/* The process at the other end of `out` has connected to us at the same time; and
+ * not anew, for then it has closed that one before. */
 static bool has_crossed(const struct ferryi_partner *p,
 			const struct ferryi_line *line)
 {
-	return p->out && p->out->made && p->out->pid == line->pid;
+	return p->out && p->out->made && p->out->pid == line->pid &&
+	       !ferryi_line_is_cut(p->out);
 }
 
 static int accept_line(struct ferryi_partner *p, struct ferryi_line *line)

@@ -4,7 +4,6 @@
  * bytes go through the channels (channel_move.c).
  */
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +12,6 @@
 #include "sys/clock.h"
 #include "sys/process.h"
 #include "sys/ready.h"
-#include "sys/stream.h"
 
 /* Loans have no place in the order of what was taken. */
 #define LOANED UINT64_MAX
@@ -198,8 +196,7 @@ static bool has_gone(struct ferryi_line *line)
 	if (now == line->looked_at)
 		return false;
 	line->looked_at = now;
-	return ferryi_fd_ready(ferryi_channel_of(line->channel)->unix_.end.in,
-			       POLLHUP);
+	return ferryi_line_is_cut(line);
 }
 
 /* It broke: told once to each handle, and the next send looks for the name. */
@@ -273,7 +270,7 @@ static struct ferryi_line *way_back(struct ferryi_line *line)
 	if (line->over)
 		return NULL;
 	out = ferryi_partner_out(line->partner);
-	if (out && out->pid == line->pid)
+	if (!out || out->pid == line->pid)
 		return out;
 	return line->over ? NULL : line;
 }

@@ -411,6 +411,62 @@ START_TEST(two_that_connect_to_each_other_at_once_end_with_one_link)
 }
 END_TEST
 
+/* Ends what it has as `arg`, is it again, and goes on. */
+static void come_again(struct child *c, void *arg)
+{
+	const char *other = "process:m";
+	char address[40];
+	struct ferry_link *me, *l;
+
+	snprintf(address, sizeof address, "process:%s", (char *)arg);
+	me = receive_as(address);
+	l = open_to(other, FERRY_SEND);
+	child_tell(c);
+	hear(me, "first");
+	say(l, "old");
+	ferry_close(l);
+	ferry_close(me);
+	me = receive_as(address);
+	l = open_to(other, FERRY_SEND);
+	say(l, "new");
+	child_tell(c);
+	hear(me, "second");
+	say(l, "newer");
+	child_hear(c);
+}
+
+static void meet_again(const char *name)
+{
+	struct child other;
+	struct ferry_link *me = receive_as("process:m"), *l;
+	char address[40];
+
+	other = start(come_again, name);
+	child_hear(&other);
+	snprintf(address, sizeof address, "process:%s", name);
+	l = open_to(address, FERRY_SEND);
+	say(l, "first");
+	child_hear(&other);
+	hear(me, "old");
+	hear(me, "new");
+	refused(l, ferry_send(l, "x", 1, SOON), -ECONNRESET, "ended");
+	say(l, "second");
+	hear(me, "newer");
+	ck_assert_int_eq(count_links(), 1);
+	child_tell(&other);
+	child_join(&other);
+	ferry_close(l);
+	ferry_close(me);
+}
+
+/* The same process, connecting anew: not at the same time as we did. */
+START_TEST(one_that_comes_again_is_not_one_that_crossed)
+{
+	meet_again("a");
+	meet_again("z");
+}
+END_TEST
+
 /* --- many ------------------------------------------------------------------------------- */
 
 #define CROWD 200
@@ -593,6 +649,7 @@ Suite *direct_suite(void)
 	tcase_add_test(c, a_mailbox_has_no_way_back);
 	tcase_add_test(
 		c, two_that_connect_to_each_other_at_once_end_with_one_link);
+	tcase_add_test(c, one_that_comes_again_is_not_one_that_crossed);
 	tcase_add_test(c, two_hundred_send_to_one);
 	tcase_add_test(c, a_bell_that_another_handle_reads_wakes_who_waits);
 	tcase_add_test(c, one_that_another_handle_lets_in_wakes_who_waits);

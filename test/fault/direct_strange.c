@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -94,6 +95,39 @@ START_TEST(silent_connections_keep_nobody_out)
 	for (unsigned i = 0; i < 150; i++)
 		close(silent[i]);
 	a_message_comes();
+	ferry_close(logger);
+}
+END_TEST
+
+/* Without descriptors nobody is let in, and that is said; those who are in are
+ * heard. */
+START_TEST(a_receiver_without_descriptors_says_so)
+{
+	struct rlimit few = { 40, 40 }, before;
+	struct ferry_link *l;
+	int taken[60], n = 0, fd;
+	char got[10];
+
+	start_logger();
+	works(NULL, ferry_open(&l, "process:logger?ring=16K", FERRY_SEND));
+	works(l, ferry_send(l, "one", 3, SOON));
+	ck_assert_int_eq(ferry_recv(logger, got, sizeof got, SOON), 3);
+	fd = connect_to(".process.logger");
+	getrlimit(RLIMIT_NOFILE, &before);
+	few.rlim_max = before.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &few);
+	while (n < 60 && (taken[n] = dup(0)) >= 0)
+		n++;
+	refused(logger, ferry_recv(logger, got, sizeof got, SOON), -EMFILE,
+		"nobody can be let in");
+	works(l, ferry_send(l, "two", 3, SOON));
+	ck_assert_int_eq(ferry_recv(logger, got, sizeof got, SOON), 3);
+	while (n > 0)
+		close(taken[--n]);
+	setrlimit(RLIMIT_NOFILE, &before);
+	a_message_comes();
+	close(fd);
+	ferry_close(l);
 	ferry_close(logger);
 }
 END_TEST
@@ -297,6 +331,7 @@ Suite *direct_strange_suite(void)
 	Suite *s = suite_create("direct-strange");
 
 	tcase_add_test(c, silent_connections_keep_nobody_out);
+	tcase_add_test(c, a_receiver_without_descriptors_says_so);
 	tcase_add_test(c, who_says_no_hello_is_turned_away);
 	tcase_add_test(c, a_forged_name_is_no_name);
 	tcase_add_test(c, one_that_writes_nonsense_is_dropped_and_nobody_else);
