@@ -11,6 +11,9 @@
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
  *   fd:N                               a descriptor that is already open
  *
+ * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,
+ * the caller, for whom NAME is registered; with FERRY_SEND, the other one.
+ *
  * Keys every address may have:
  *   framing=stream|line|nul|len32   how bytes become messages; the default is
  *                                   the transport's own
@@ -253,6 +256,7 @@ FERRY_API void ferry_resume(struct ferry_link *link);
  * In the child of fork(): make a link that was opened by the parent usable.
  * Messages that the parent holds stay the parent's, but an end of a channel is the
  * child's from then on: the parent closes it and uses neither it nor what it took.
+ * process: is opened anew, and a name that the parent has is -EBUSY.
  */
 FERRY_API int ferry_adopt_after_fork(struct ferry_link *link);
 
