@@ -92,27 +92,34 @@ static int ended(struct ferryi_process *h)
 	return h->partner->how;
 }
 
+/* The first line, when it has something.  -EAGAIN; or how it ended. */
+static int find_first(struct ferryi_process *h, struct ferryi_line **out)
+{
+	ssize_t len;
+	int r;
+
+	*out = h->partner->lines;
+	if (!*out)
+		return -EAGAIN;
+	len = look(*out);
+	if (len >= 0 || len == -EAGAIN)
+		return len < 0 ? -EAGAIN : 0;
+	ferryi_line_end(*out, (int)len);
+	r = ended(h);
+	return r < 0 ? r : -EAGAIN;
+}
+
 static int find_from(struct ferryi_process *h, struct ferryi_line **out)
 {
-	struct ferryi_partner *p = h->partner;
 	int r = ended(h), admitted;
-	ssize_t len;
 
-	if (r < 0)
+	if (r == 0)
+		r = find_first(h, out);
+	if (r != -EAGAIN)
 		return r;
 	admitted = ferryi_door_admit(h->station);
-	if (!p->lines)
-		return admitted < 0 ? admitted : -EAGAIN;
-	len = look(p->lines);
-	if (len != -EAGAIN && len < 0) {
-		ferryi_line_end(p->lines, (int)len);
-		r = ended(h);
-		return r < 0 ? r : -EAGAIN;
-	}
-	*out = p->lines;
-	if (len >= 0)
-		return 0;
-	return admitted < 0 ? admitted : -EAGAIN;
+	r = find_first(h, out);
+	return r == -EAGAIN && admitted < 0 ? admitted : r;
 }
 
 int ferryi_process_find(struct ferry_link *l, struct ferryi_line **out)

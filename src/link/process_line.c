@@ -113,12 +113,10 @@ static struct ferryi_line *last_but(struct ferryi_partner *p,
 }
 
 /* Its partner has it no more.  Who sleeps on it looks again and lets it go. */
-static void take_away(struct ferryi_line *line)
+static void put_away(struct ferryi_line *line)
 {
 	struct ferryi_partner *p = line->partner;
 
-	ferryi_line_unwatch(line);
-	*place_of(line) = line->behind;
 	p->station->n_lines--;
 	if (p->heir == line)
 		p->heir = NULL;
@@ -129,6 +127,13 @@ static void take_away(struct ferryi_line *line)
 	}
 	line->channel->t->shutdown(line->channel, FERRY_SEND);
 	ferryi_station_nudge(p->station);
+}
+
+static void take_away(struct ferryi_line *line)
+{
+	ferryi_line_unwatch(line);
+	*place_of(line) = line->behind;
+	put_away(line);
 }
 
 static void forget_if_unused(struct ferryi_partner *p)
@@ -224,8 +229,13 @@ int ferryi_partner_join(struct ferryi_station *s, const char *name,
 
 static void hang_up(struct ferryi_partner *p)
 {
-	while (p->lines)
-		take_away(p->lines);
+	struct ferryi_line *line;
+
+	while ((line = p->lines)) {
+		ferryi_line_unwatch(line);
+		p->lines = line->behind;
+		put_away(line);
+	}
 	p->out = NULL;
 }
 

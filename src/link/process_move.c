@@ -221,9 +221,12 @@ static int line_out(struct ferry_link *l, struct ferryi_line **out)
 		h->losses = p->losses;
 		return -ECONNRESET;
 	}
-	r = ferryi_door_admit(h->station); /* it may have connected (P1) */
-	if (r < 0 && !p->out)
-		return r;
+	if (!p->out) {
+		r = ferryi_door_admit(
+			h->station); /* it may have connected (P1) */
+		if (r < 0)
+			return r;
+	}
 	if (!ferryi_partner_out(p)) {
 		r = ferryi_line_make(p, l);
 		if (r < 0)

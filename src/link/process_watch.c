@@ -57,7 +57,7 @@ int ferryi_station_reserve(struct ferryi_station *s)
 
 	if (s->n_lines < s->room)
 		return 0;
-	grown = realloc(s->active, room * sizeof *grown);
+	grown = realloc(s->active, room * sizeof(void *));
 	if (!grown)
 		return ferryi_fail(-ENOMEM, "out of memory for a link");
 	s->active = grown;

@@ -88,7 +88,10 @@ proctype process(byte me)
 next:
 	do
 	:: sent[me] < MESSAGES -> /* line_out */
-		admit(me);
+		if
+		:: out[me] == NONE -> admit(me)
+		:: else
+		fi;
 		if
 		:: heir -> /* P2: closed, then the other one */
 			atomic { closed[me] = true; out[me] = 1 - me; heir = false }
