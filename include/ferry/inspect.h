@@ -29,7 +29,7 @@ enum ferry_state {
 struct ferry_object {
 	char name[FERRY_NAME_MAX + 1];
 	enum ferry_state state;
-	char kind[16]; /* "mailbox" */
+	char kind[16]; /* "mailbox", "process" */
 	uid_t uid;
 	gid_t gid;
 	unsigned mode;
@@ -63,7 +63,10 @@ struct ferry_user {
 	int64_t since; /* CLOCK_REALTIME nanoseconds: when it joined the realm */
 };
 
-/* Who uses `name`; or, when `name` is NULL, who takes part in `realm`. */
+/*
+ * Who uses `name`; or, when `name` is NULL, who takes part in `realm`.  Of
+ * process:NAME: who has the name, first, and who is connected to it.
+ */
 FERRY_API int ferry_who(const char *realm, const char *name,
 			struct ferry_user **out, size_t *n_out);
 

@@ -6,9 +6,13 @@
  *
  *   mailbox:NAME   (or just NAME)      named queue in shared memory
  *   channel:NAME                       two processes, through memory of their own
+ *   process:NAME                       a process, by the name it registered
  *   pipe:                              anonymous, made with ferry_pair()
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
  *   fd:N                               a descriptor that is already open
+ *
+ * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,
+ * the caller, for whom NAME is registered; with FERRY_SEND, the other one.
  *
  * Keys every address may have:
  *   framing=stream|line|nul|len32   how bytes become messages; the default is
@@ -77,6 +81,8 @@ struct ferry_message {
 	uint32_t deliveries; /* how often it was handed out, this time included */
 	bool redelivered; /* an earlier receiver died with it or gave it back */
 	struct ferry_process sender;
+	/* The sender's address, for as long as the message; NULL: it has none. */
+	const char *from;
 	uint64_t reserved[4]; /* the library's */
 };
 
@@ -243,6 +249,15 @@ FERRY_API int ferry_abandon(struct ferry_message *m);
 FERRY_API int ferry_take(struct ferry_link *link, struct ferry_message *out,
 			 ferry_time deadline);
 
+/*
+ * Answer a message that was taken and not yet released, through the link by which
+ * it came, to the process that sent it; whether the link is open to send does not
+ * matter.  Channels and process:; elsewhere -EOPNOTSUPP.  Otherwise as
+ * ferry_send().  -ECONNRESET: who sent it has gone.
+ */
+FERRY_API int ferry_reply(const struct ferry_message *m, const void *data,
+			  size_t len, ferry_time deadline);
+
 /* Acknowledge: it is never delivered again.  -ESTALE: it was no longer ours. */
 FERRY_API int ferry_release(struct ferry_message *m);
 
@@ -276,6 +291,7 @@ FERRY_API void ferry_resume(struct ferry_link *link);
  * In the child of fork(): make a link that was opened by the parent usable.
  * Messages that the parent holds stay the parent's, but an end of a channel is the
  * child's from then on: the parent closes it and uses neither it nor what it took.
+ * process: is opened anew, and a name that the parent has is -EBUSY.
  */
 FERRY_API int ferry_adopt_after_fork(struct ferry_link *link);
 

@@ -120,6 +120,9 @@ FERRY_API int ferry_stat(struct ferry_link *link,
 /*
  * Remove a mailbox at once, whoever uses it: they all get -ESTALE.  What it
  * holds is gone.  `name` as in ferry_mailbox_create().
+ *
+ * "process:NAME" removes the name that a dead process has left; that of a living
+ * one is -EBUSY.
  */
 FERRY_API int ferry_destroy(const char *name);
 

@@ -5,7 +5,8 @@
  *   - a lease whose lock is free: repaired, with every object it used
  *   - a mailbox that ends with its users and has none: removed
  *   - an unfinished file whose maker is dead: removed
- *   - the socket of a channel at which nobody listens any more: removed
+ *   - the socket of a channel at which nobody listens any more, or of the name of
+ *     a process that has died: removed
  *   - the registry of a realm without objects and users: removed
  *
  * Without `apply` nothing is changed: then the leases are only looked at.
@@ -147,7 +148,8 @@ static int visit(const char *name, void *arg)
 	if (strncmp(name, FERRYI_UNFINISHED, strlen(FERRYI_UNFINISHED)) == 0)
 		sweep_unfinished(s, name);
 	else if (strncmp(name, FERRYI_DOOR_PREFIX,
-			 strlen(FERRYI_DOOR_PREFIX)) == 0)
+			 strlen(FERRYI_DOOR_PREFIX)) == 0 ||
+		 ferryi_inspect_is_door(name))
 		sweep_door(s, name);
 	else if (name[0] != '.')
 		sweep_mailbox(s, name);

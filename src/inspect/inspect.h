@@ -24,4 +24,14 @@ int ferryi_inspect_path(const char *realm, char *buf, size_t size);
 /* The sentence why a file of a realm cannot be used. */
 void ferryi_inspect_file(int dir, const char *name, struct ferry_object *out);
 
+/* Names of processes (doors.c).  Whether a file is the door of one; what comes
+ * behind "process:", or NULL. */
+bool ferryi_inspect_is_door(const char *file);
+const char *ferryi_inspect_process(const char *address);
+void ferryi_inspect_door(int dir, const char *name, struct ferry_object *out);
+
+/* Its holder first, then who is connected there. */
+int ferryi_inspect_door_users(int dir, const char *name,
+			      struct ferryi_list *list);
+
 #endif

@@ -127,12 +127,16 @@ static int visit(const char *name, void *arg)
 	struct walk *w = arg;
 	struct ferry_object *o;
 
-	if (name[0] == '.')
+	if (name[0] == '.' && !ferryi_inspect_is_door(name))
 		return 0;
 	o = ferryi_list_add(&w->list, sizeof *o);
 	if (!o)
 		return -ENOMEM;
-	ferryi_inspect_file(w->dir, name, o);
+	if (name[0] == '.')
+		ferryi_inspect_door(w->dir,
+				    name + strlen(FERRYI_PROCESS_PREFIX), o);
+	else
+		ferryi_inspect_file(w->dir, name, o);
 	return 0;
 }
 
@@ -182,29 +186,46 @@ int ferry_list(const char *realm, struct ferry_object **out, size_t *n_out)
 	return 0;
 }
 
+/* One that is there, in an open directory; 0, or -ENOENT. */
+static int look_at(int dir, const struct ferryi_place *p, bool is_process,
+		   struct ferry_object *out)
+{
+	char file[sizeof p->name + sizeof FERRYI_PROCESS_PREFIX];
+	struct stat st;
+
+	snprintf(file, sizeof file, "%s%s",
+		 is_process ? FERRYI_PROCESS_PREFIX : "", p->name);
+	if (ferryi_stat_at(dir, file, &st) < 0)
+		return -ENOENT;
+	if (is_process)
+		ferryi_inspect_door(dir, p->name, out);
+	else
+		ferryi_inspect_file(dir, p->name, out);
+	return 0;
+}
+
 int ferry_look(const char *name, struct ferry_object *out)
 {
+	const char *process = ferryi_inspect_process(name);
 	struct ferry_object found = { 0 };
 	struct ferryi_place p;
-	struct stat st;
 	int dir, r;
 
 	ferryi_fail_clear();
-	r = ferryi_place_parse(&p, name);
+	r = ferryi_place_parse(&p, process ? process : name);
 	if (r < 0)
 		return r;
 	dir = ferryi_realm_directory(p.directory, false);
 	if (dir < 0 && dir != -ENOENT)
 		return dir;
-	if (dir < 0 || ferryi_stat_at(dir, p.name, &st) < 0) {
-		ferryi_close(dir);
-		return ferryi_fail(-ENOENT,
-				   "no object %s in realm %s (ferry ls "
-				   "shows what there is)",
-				   p.name, p.directory);
-	}
-	ferryi_inspect_file(dir, p.name, &found);
+	r = dir < 0 ? dir : look_at(dir, &p, process != NULL, &found);
 	ferryi_close(dir);
+	if (r < 0)
+		return ferryi_fail(-ENOENT,
+				   "no %s %s in realm %s (ferry ls "
+				   "shows what there is)",
+				   process ? "process" : "object", p.name,
+				   p.directory);
 	*out = found;
 	settle(out);
 	return 0;

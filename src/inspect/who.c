@@ -128,13 +128,14 @@ static int who(int dir, const char *path, const struct ferryi_view *v,
 int ferry_who(const char *realm, const char *name, struct ferry_user **out,
 	      size_t *n_out)
 {
+	const char *process = ferryi_inspect_process(name);
 	struct ferryi_list list = { 0 };
 	struct ferryi_place p = { 0 };
 	struct ferryi_view v = { .fd = -1 };
 	int dir, r;
 
 	ferryi_fail_clear();
-	r = name ? ferryi_place_parse(&p, name) : 0;
+	r = name ? ferryi_place_parse(&p, process ? process : name) : 0;
 	if (r == 0 && (!name || (realm && p.is_default)))
 		r = ferryi_inspect_path(realm, p.directory, sizeof p.directory);
 	if (r < 0)
@@ -142,7 +143,10 @@ int ferry_who(const char *realm, const char *name, struct ferry_user **out,
 	dir = ferryi_realm_directory(p.directory, false);
 	if (dir < 0 && (name || dir != -ENOENT))
 		return dir;
-	if (dir >= 0) {
+	if (dir >= 0 && process) {
+		r = ferryi_inspect_door_users(dir, p.name, &list);
+		ferryi_close(dir);
+	} else if (dir >= 0) {
 		r = name ? view_of(dir, &p, &v) : 0;
 		if (r == 0)
 			r = who(dir, p.directory, name ? &v : NULL, &list);

@@ -325,6 +325,7 @@ const struct ferryi_messages ferryi_messages_of_channel = {
 	.abandon = ferryi_channel_abandon,
 	.take = ferryi_channel_take,
 	.release = ferryi_channel_release,
+	.reply = ferryi_channel_reply,
 };
 
 const struct ferryi_transport ferryi_transport_channel = {

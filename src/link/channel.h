@@ -109,6 +109,17 @@ int ferryi_channel_accept(struct ferry_link *door, struct ferry_link *peer);
 int ferryi_channel_pair(struct ferry_link *ends[2],
 			const struct ferryi_address *a);
 
+/* ring= of an address, or what it is without. */
+int ferryi_channel_read_ring(const struct ferryi_address *a,
+			     uint32_t *out_log2);
+
+/* A connected socket becomes an end, which closes it. */
+void ferryi_channel_use(struct ferry_link *l, int fd);
+
+/* The same when the other side has passed its memory.  -EAGAIN: not yet, and
+ * the socket is still the caller's. */
+int ferryi_channel_meet(struct ferry_link *l, int fd);
+
 /* channel_segment.c */
 int ferryi_channel_adopt(struct ferry_link *l);
 void ferryi_channel_fini(struct ferry_link *l);
@@ -168,6 +179,8 @@ int ferryi_channel_enter_with(struct ferry_link *l,
 int ferryi_channel_send(struct ferry_link *l, const void *data, size_t len);
 int ferryi_channel_send_fds(struct ferry_link *l, const void *data, size_t len,
 			    const int *fds, unsigned n);
+int ferryi_channel_reply(struct ferry_link *l, const struct ferry_message *m,
+			 const void *data, size_t len);
 int ferryi_channel_loan(struct ferry_link *l, size_t len,
 			struct ferry_message *m);
 int ferryi_channel_commit(struct ferry_link *l, struct ferry_message *m);

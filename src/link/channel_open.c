@@ -29,9 +29,8 @@
 
 /* --- what an address says -------------------------------------------------- */
 
-static int read_ring(struct ferry_link *l, const struct ferryi_address *a)
+int ferryi_channel_read_ring(const struct ferryi_address *a, uint32_t *out_log2)
 {
-	struct ferryi_channel *c = ferryi_channel_of(l);
 	const char *text = ferryi_address_get(a, "ring");
 	uint64_t bytes = RING_BYTES;
 
@@ -39,11 +38,16 @@ static int read_ring(struct ferry_link *l, const struct ferryi_address *a)
 		     bytes < FERRYI_SLOT << FERRYI_CHANNEL_LOG2_MIN ||
 		     bytes > (uint64_t)FERRYI_SLOT << FERRYI_CHANNEL_LOG2_MAX))
 		return ferryi_fail(-EINVAL,
-				   "channel: ring=%.100s is no size of 16K to "
+				   "%s: ring=%.100s is no size of 16K to "
 				   "4G (write 256K)",
-				   text);
-	c->ring_log2 = ferryi_log2_up(bytes / FERRYI_SLOT);
+				   a->scheme, text);
+	*out_log2 = ferryi_log2_up(bytes / FERRYI_SLOT);
 	return 0;
+}
+
+static int read_ring(struct ferry_link *l, const struct ferryi_address *a)
+{
+	return ferryi_channel_read_ring(a, &ferryi_channel_of(l)->ring_log2);
 }
 
 /* Messages, unless the address has a framing; many, unless it has capacity=0. */
@@ -127,8 +131,6 @@ static int refuse_key(const struct ferryi_address *a, const char *key,
 		       0;
 }
 
-/* --- connecting ------------------------------------------------------------ */
-
 /* What was passed through a connection, which stays there unless all of it can be
  * had.  -EAGAIN; -EMFILE; -ENODATA: the end; -EBADMSG: it is something else. */
 static int receive_ends(int fd, int fds[FERRYI_CHANNEL_PASSED])
@@ -148,8 +150,7 @@ static int receive_ends(int fd, int fds[FERRYI_CHANNEL_PASSED])
 	return -EBADMSG;
 }
 
-/* A connected socket becomes an end. */
-static void use(struct ferry_link *l, int fd)
+void ferryi_channel_use(struct ferry_link *l, int fd)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
 
@@ -157,6 +158,18 @@ static void use(struct ferry_link *l, int fd)
 	ferryi_endpoint_set(l, fd, fd);
 	ferryi_endpoint_meet(l);
 }
+
+int ferryi_channel_meet(struct ferry_link *l, int fd)
+{
+	int fds[FERRYI_CHANNEL_PASSED], r = receive_ends(fd, fds);
+
+	if (r == -EAGAIN)
+		return r;
+	ferryi_channel_use(l, fd);
+	return r < 0 ? r : ferryi_channel_join(l, fds);
+}
+
+/* --- connecting ------------------------------------------------------------ */
 
 int ferryi_channel_open(struct ferry_link *l, const struct ferryi_address *a)
 {
@@ -172,7 +185,7 @@ int ferryi_channel_open(struct ferry_link *l, const struct ferryi_address *a)
 	r = ferryi_unix_connect(l, path, FERRYI_SOCKET_STREAM);
 	if (r < 0)
 		return r;
-	use(l, r);
+	ferryi_channel_use(l, r);
 	return ferryi_channel_offer(l);
 }
 
@@ -193,8 +206,8 @@ int ferryi_channel_pair(struct ferry_link *ends[2],
 	if (r < 0)
 		return ferryi_fail_sys(-r, "channel: no sockets: %s",
 				       strerror(-r));
-	use(ends[0], sockets[0]);
-	use(ends[1], sockets[1]);
+	ferryi_channel_use(ends[0], sockets[0]);
+	ferryi_channel_use(ends[1], sockets[1]);
 	r = ferryi_channel_offer(ends[0]);
 	if (r == 0)
 		r = receive_ends(sockets[1], fds);
@@ -285,6 +298,6 @@ int ferryi_channel_accept(struct ferry_link *door, struct ferry_link *peer)
 				       door->address,
 				       strerror(r < 0 ? -r : -fd));
 	ferryi_channel_of(peer)->flags = from->flags;
-	use(peer, fd);
+	ferryi_channel_use(peer, fd);
 	return ferryi_channel_join(peer, fds);
 }

@@ -156,6 +156,14 @@ int ferryi_channel_send_fds(struct ferry_link *l, const void *data, size_t len,
 	return ferryi_channel_send_beside(l, data, len, fds, n);
 }
 
+int ferryi_channel_reply(struct ferry_link *l, const struct ferry_message *m,
+			 const void *data, size_t len)
+{
+	int r = ferryi_channel_enter_with(l, m);
+
+	return r < 0 ? r : ferryi_channel_send(l, data, len);
+}
+
 /* --- in place -------------------------------------------------------------- */
 
 int ferryi_channel_loan(struct ferry_link *l, size_t len,

@@ -63,7 +63,7 @@ static int lacks(struct ferry_link *l, const char *what)
 }
 
 /* A message that is still with its link. */
-static int check_held(struct ferry_message *m)
+static int check_held(const struct ferry_message *m)
 {
 	ferryi_fail_clear();
 	if (!m || !m->link)
@@ -283,6 +283,34 @@ int ferry_release(struct ferry_message *m)
 
 	return err ? err :
 		     end_message(m, m->link->messages->release(m->link, m));
+}
+
+static ssize_t try_reply(struct ferryi_call *c)
+{
+	return c->l->messages->reply(c->l, c->m, c->data, c->len);
+}
+
+int ferry_reply(const struct ferry_message *m, const void *data, size_t len,
+		ferry_time deadline)
+{
+	struct ferry_message copy;
+	struct ferryi_call c = { .want = FERRYI_WANT_SEND,
+				 .attempt = try_reply,
+				 .data = data,
+				 .len = len,
+				 .m = &copy };
+	int err = check_held(m);
+
+	if (err)
+		return err;
+	if (!m->link->messages->reply)
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: no way leads back to a sender (use "
+				   "channel: or process:)",
+				   m->link->address);
+	copy = *m;
+	c.l = m->link;
+	return (int)ferryi_call_run(&c, deadline);
 }
 
 int ferry_requeue(struct ferry_message *m, int64_t delay_ns)

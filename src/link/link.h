@@ -47,6 +47,10 @@ struct ferry_link {
 int ferryi_link_new(struct ferry_link **out, const struct ferryi_transport *t,
 		    unsigned flags, const char *address);
 
+/* The same for a transport's own use: nobody waits on it, or cancels. */
+int ferryi_link_inner(struct ferry_link **out, const struct ferryi_transport *t,
+		      unsigned flags, const char *address);
+
 /* May messages be moved in that direction?  0, or an error with a sentence. */
 int ferryi_check_messages(struct ferry_link *l, unsigned side);
 

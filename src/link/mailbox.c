@@ -243,6 +243,7 @@ const struct ferryi_transport ferryi_transport_mailbox = {
 	.sleeps_on_words = true,
 	.spins = true,
 	.open = ferryi_mailbox_open,
+	.destroy = ferryi_mailbox_destroy,
 	.adopt = ferryi_mailbox_adopt,
 	.shutdown = end_of_messages,
 	.fini = ferryi_mailbox_fini,

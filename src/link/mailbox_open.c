@@ -317,13 +317,12 @@ int ferry_mailbox_create(struct ferry_link **out, const char *name,
 	return 0;
 }
 
-int ferry_destroy(const char *name)
+int ferryi_mailbox_destroy(const char *name)
 {
 	struct ferryi_mailbox b = { 0 };
 	struct ferryi_place p;
 	int r;
 
-	ferryi_fail_clear();
 	r = ferryi_place_parse(&p, name);
 	if (r < 0)
 		return r;

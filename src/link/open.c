@@ -18,11 +18,10 @@
 
 /* --- one link ------------------------------------------------------------ */
 
-int ferryi_link_new(struct ferry_link **out, const struct ferryi_transport *t,
-		    unsigned flags, const char *address)
+int ferryi_link_inner(struct ferry_link **out, const struct ferryi_transport *t,
+		      unsigned flags, const char *address)
 {
 	struct ferry_link *l = calloc(1, sizeof *l);
-	int err;
 
 	if (!l)
 		return ferryi_fail(-ENOMEM, "out of memory for a link");
@@ -37,6 +36,18 @@ int ferryi_link_new(struct ferry_link **out, const struct ferryi_transport *t,
 		ferryi_link_free(l);
 		return ferryi_fail(-ENOMEM, "out of memory for a link");
 	}
+	*out = l;
+	return 0;
+}
+
+int ferryi_link_new(struct ferry_link **out, const struct ferryi_transport *t,
+		    unsigned flags, const char *address)
+{
+	struct ferry_link *l;
+	int err = ferryi_link_inner(&l, t, flags, address);
+
+	if (err)
+		return err;
 	err = ferryi_cancel_init(&l->cancel, !t->sleeps_on_words);
 	if (err) {
 		l->cancel.fd = -1;

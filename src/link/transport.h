@@ -54,6 +54,9 @@ struct ferryi_messages {
 	int (*abandon)(struct ferry_link *l, struct ferry_message *m);
 	int (*take)(struct ferry_link *l, struct ferry_message *m);
 	int (*release)(struct ferry_link *l, struct ferry_message *m);
+	/* To who sent a message that was taken; on the send side. */
+	int (*reply)(struct ferry_link *l, const struct ferry_message *m,
+		     const void *data, size_t len);
 	int (*requeue)(struct ferry_link *l, struct ferry_message *m,
 		       int64_t delay_ns);
 	int (*reject)(struct ferry_link *l, struct ferry_message *m);
@@ -95,6 +98,7 @@ struct ferryi_transport {
 	int (*listen)(struct ferry_link *l, const struct ferryi_address *a);
 	int (*accept)(struct ferry_link *door, struct ferry_link *peer);
 	int (*pair)(struct ferry_link *ends[2], const struct ferryi_address *a);
+	int (*destroy)(const char *rest);   /* remove what an address names */
 	int (*adopt)(struct ferry_link *l); /* in the child of a fork */
 	/*
 	 * To another process (parcel.h).  pack: with both turns; at most

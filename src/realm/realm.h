@@ -35,6 +35,9 @@ struct ferryi_place {
 /* Where one listens for channels: a socket of this prefix and the name. */
 #define FERRYI_DOOR_PREFIX ".channel."
 
+/* Where a process that has a name is reached: likewise. */
+#define FERRYI_PROCESS_PREFIX ".process."
+
 /* "jobs", "./dir/jobs", "mailbox:jobs".  -EINVAL with a sentence. */
 int ferryi_place_parse(struct ferryi_place *p, const char *text);
 

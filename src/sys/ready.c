@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,4 +47,40 @@ void ferryi_eventfd_clear(int fd)
 
 	if (read(fd, &count, sizeof count) < 0)
 		errno = saved;
+}
+
+/* --- sets ------------------------------------------------------------------- */
+
+#define READY_MOST 32
+
+int ferryi_set_new(void)
+{
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int ferryi_set_add(int set, int fd, void *about)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = about };
+
+	return epoll_ctl(set, EPOLL_CTL_ADD, fd, &e) == 0 ? 0 : -errno;
+}
+
+void ferryi_set_remove(int set, int fd)
+{
+	int saved = errno;
+
+	if (epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL) != 0)
+		errno = saved; /* it was not in it */
+}
+
+unsigned ferryi_set_ready(int set, void **about, unsigned n)
+{
+	struct epoll_event e[READY_MOST];
+	int r = epoll_wait(set, e, (int)(n < READY_MOST ? n : READY_MOST), 0);
+
+	for (int i = 0; i < r; i++)
+		about[i] = e[i].data.ptr;
+	return r < 0 ? 0 : (unsigned)r;
 }

@@ -14,4 +14,15 @@ int ferryi_eventfd(void);	 /* a descriptor or a negative errno */
 void ferryi_eventfd_set(int fd); /* readable from now on; async-signal-safe */
 void ferryi_eventfd_clear(int fd);
 
+/*
+ * A set of descriptors that is one itself: readable when one of them is, and may
+ * be in another set.  `about` comes back for those that are ready, at most n of
+ * them; one that is always ready does not keep the others out.  A descriptor is
+ * removed before it is closed.
+ */
+int ferryi_set_new(void); /* a descriptor or a negative errno */
+int ferryi_set_add(int set, int fd, void *about);
+void ferryi_set_remove(int set, int fd);
+unsigned ferryi_set_ready(int set, void **about, unsigned n);
+
 #endif

@@ -167,6 +167,21 @@ int ferryi_socket_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid)
 	return 0;
 }
 
+int ferryi_socket_path(int fd, char out[FERRYI_SOCKET_PATH_MAX + 1])
+{
+	struct sockaddr_un a = { 0 };
+	socklen_t size = sizeof a;
+
+	if (getsockname(fd, (struct sockaddr *)&a, &size) != 0)
+		return -errno;
+	if (a.sun_family != AF_UNIX ||
+	    size <= offsetof(struct sockaddr_un, sun_path) || !a.sun_path[0])
+		return -EINVAL; /* no UNIX socket, or one without a path */
+	memcpy(out, a.sun_path, FERRYI_SOCKET_PATH_MAX);
+	out[FERRYI_SOCKET_PATH_MAX] = 0;
+	return 0;
+}
+
 ssize_t ferryi_socket_largest(int fd)
 {
 	int size = option(fd, SO_SNDBUF);

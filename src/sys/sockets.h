@@ -54,6 +54,9 @@ bool ferryi_socket_is_connected(int fd);
 /* Who connected or listened, at that time.  pid 0: of a foreign name space. */
 int ferryi_socket_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 
+/* The path that a socket, or the one that it was accepted from, is bound to. */
+int ferryi_socket_path(int fd, char out[FERRYI_SOCKET_PATH_MAX + 1]);
+
 /* End one direction or both. */
 int ferryi_socket_shutdown(int fd, bool sending, bool receiving);
 

@@ -116,6 +116,12 @@ static struct ferry_link *adopt_sender(void)
 	return sender;
 }
 
+static void make_process(struct ferry_link *ends[2])
+{
+	ok(NULL, ferry_open(&ends[0], "process:conform", FERRY_RECV));
+	ok(NULL, ferry_open(&ends[1], "process:conform", FERRY_SEND));
+}
+
 static void make_pipe(struct ferry_link *ends[2])
 {
 	ok(NULL, ferry_pair(ends, "pipe:"));
@@ -255,6 +261,16 @@ const struct fixture fixtures[] = {
 	  CHANNEL,
 	  .duplex = true,
 	  .stream = true },
+	{ .name = "process",
+	  .scheme = "process",
+	  .make = make_process,
+	  .sender_in_child = adopt_sender,
+	  .lends = true,
+	  .largest = 3u << 20,
+	  .closed = -ETIMEDOUT,
+	  .killed = -ETIMEDOUT,
+	  .gone = -ENOENT,
+	  .forked = -ESTALE },
 	{ .name = "unix-seqpacket",
 	  .scheme = "unix",
 	  .make = make_seqpacket,

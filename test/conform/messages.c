@@ -55,10 +55,13 @@ START_TEST(empty_messages_before_the_end_arrive)
 	begin(_i);
 	ok(sender, ferry_send(sender, NULL, 0, SOON));
 	ok(sender, ferry_send(sender, NULL, 0, SOON));
-	ok(sender, ferry_shutdown(sender, FERRY_SEND));
+	if (f->shutdown)
+		ok(sender, ferry_shutdown(sender, FERRY_SEND));
 	close_end(&sender);
 	ck_assert_int_eq(ferry_recv(receiver, buf, sizeof buf, SOON), 0);
 	ck_assert_int_eq(ferry_recv(receiver, buf, sizeof buf, SOON), 0);
+	if (!f->shutdown)
+		return;
 	fails(receiver, ferry_recv(receiver, buf, sizeof buf, SOON), -ENODATA);
 	fails(receiver, ferry_recv(receiver, buf, sizeof buf, SOON), -ENODATA);
 }

@@ -168,6 +168,8 @@ int main(void)
 
 	srunner_add_suite(r, channel_suite());
 	srunner_add_suite(r, container_suite());
+	srunner_add_suite(r, direct_suite());
+	srunner_add_suite(r, direct_strange_suite());
 	srunner_add_suite(r, files_suite());
 	srunner_add_suite(r, foreign_suite());
 	srunner_add_suite(r, kernel_suite());

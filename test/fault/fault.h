@@ -5,6 +5,8 @@
  * calls.c      what a caller can get wrong
  * channel.c    a peer that passes or writes anything, or stands still
  * container.c  equal pids, other names for the realm
+ * direct.c     processes that know each other by name, and die
+ * direct_strange.c  who connects to a name and is not what it says
  * foreign.c    truncation, locks that others hold
  * kernel.c     kernels without some calls
  * files.c      what can be wrong with a realm and the files in it
@@ -33,6 +35,8 @@ extern struct scratch place;
 Suite *calls_suite(void);
 Suite *channel_suite(void);
 Suite *container_suite(void);
+Suite *direct_suite(void);
+Suite *direct_strange_suite(void);
 Suite *files_suite(void);
 Suite *foreign_suite(void);
 Suite *kernel_suite(void);

@@ -276,6 +276,25 @@ bool step_finish(struct stepper *s, double seconds)
 	return s->marks->done;
 }
 
+void step_let_go(struct stepper *s)
+{
+	int status = 0;
+
+	/* It may run, and may be about to stop for another reason. */
+	while (s->in_call) {
+		kill(s->pid, SIGSTOP);
+		if (waitpid(s->pid, &status, 0) < 0)
+			continue;
+		if (WIFSTOPPED(status) && WSTOPSIG(status) != SIGSTOP)
+			ptrace(PTRACE_CONT, s->pid, NULL, NULL);
+		else
+			s->in_call = false;
+	}
+	ptrace(PTRACE_POKEUSER, s->pid, DEBUGREG(7), 0L);
+	ptrace(PTRACE_DETACH, s->pid, NULL, NULL);
+	kill(s->pid, SIGCONT); /* also where a stop is still to come */
+}
+
 void step_kill(struct stepper *s)
 {
 	int status;

@@ -87,6 +87,9 @@ void step_trace_index(struct step_trace *t);
 /* Let the victim run to the end of its operation; false: it does not return. */
 bool step_finish(struct stepper *s, double seconds);
 
+/* Behind step_finish(): it runs on, and nobody traces it any more. */
+void step_let_go(struct stepper *s);
+
 /* End it and reap it. */
 void step_kill(struct stepper *s);
 

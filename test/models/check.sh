@@ -115,6 +115,11 @@ broken channel -DKILLS=0 -DBREAK_DRAIN
 broken channel -DKILLS=0 -DBREAK_BELL
 broken channel -DBREAK_LOOK
 
+holds process -DMESSAGES=3 -DKILLS=2
+broken process -DKILLS=0 -DBREAK_SETTLE
+broken process -DKILLS=0 -DBREAK_ORDER
+broken process -DKILLS=0 -DBREAK_KEEP
+
 holds hints -DOLD=1 -DLAPS_ROUND=2
 holds hints -DOLD=2 -DLAPS_ROUND=3
 holds hints -DOLD=3 -DLAPS_ROUND=2

@@ -262,8 +262,10 @@ static int count_left(void)
 static void parse(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "seconds", 1, 0, 's' }, { "kills", 1, 0, 'k' },
-		{ "pairs", 1, 0, 'p' },	  { "seed", 1, 0, 'r' },
+		{ "seconds", 1, 0, 's' },
+		{ "kills", 1, 0, 'k' },
+		{ "pairs", 1, 0, 'p' },
+		{ "seed", 1, 0, 'r' },
 		{ 0 },
 	};
 	int c;

@@ -121,7 +121,8 @@ static int run(const struct verb *verb, int argc, char **argv)
 			continue;
 		if (globals.json)
 			object_json(&list[i]);
-		else if (object_known(&list[i]))
+		else if (list[i].state == FERRY_LIVE ||
+			 list[i].state == FERRY_ABANDONED)
 			printf("%s\n", list[i].name);
 	}
 	if (!names && !globals.json)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <ferry.h>
+#include "address.h"
 #include "cancel.h"
 #include "framing.h"
 #include "options.h"
@@ -19,12 +20,15 @@ static struct patience patience = PATIENCE_INIT;
 static struct framing_options framing;
 static uint64_t count = 1;
 static bool follow;
+static const char *from;
 
 static const struct option_row rows[] = {
 	{ "count", 'C', OPTION_NUMBER, &count, "COUNT", "so many messages (1)",
 	  NULL },
 	{ "follow", 'f', OPTION_FLAG, &follow, NULL,
 	  "go on until no more can come", NULL },
+	{ "from", 0, OPTION_TEXT, &from, "NAME",
+	  "only what process:NAME sends (of a process: address)", NULL },
 	FRAMING_ROWS(framing),
 	PATIENCE_ROWS(patience),
 	{ 0 },
@@ -131,6 +135,7 @@ static int ended(const char *name, struct source *s, int err, uint64_t got)
 
 static int run(const struct verb *verb, int argc, char **argv)
 {
+	char address[ADDRESS_SIZE];
 	struct source s = { 0 };
 	struct ferry_message m;
 	struct output o;
@@ -140,7 +145,8 @@ static int run(const struct verb *verb, int argc, char **argv)
 	if (options_parse(verb, argc, argv) != 1)
 		usage_error("one NAME, please");
 	output_init(&o, framing_chosen(&framing), argv[1]);
-	err = ferry_open(&s.link, argv[1], FERRY_RECV);
+	err = ferry_open(&s.link, address_with(address, argv[1], "from", from),
+			 FERRY_RECV);
 	if (err < 0)
 		return report_error(argv[1], NULL, err);
 	cancel_on_signals(s.link);

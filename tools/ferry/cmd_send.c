@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <ferry.h>
+#include "address.h"
 #include "cancel.h"
 #include "framing.h"
 #include "options.h"
@@ -19,11 +20,14 @@
 static struct patience patience = PATIENCE_INIT;
 static struct framing_options framing;
 static uint64_t type;
+static const char *as;
 
 static const struct option_row rows[] = {
 	FRAMING_ROWS(framing),
 	{ "type", 0, OPTION_NUMBER, &type, "NUMBER",
 	  "the type of the messages (0)", NULL },
+	{ "as", 0, OPTION_TEXT, &as, "NAME",
+	  "be process:NAME meanwhile (to a process: address)", NULL },
 	PATIENCE_ROWS(patience),
 	{ 0 },
 };
@@ -121,11 +125,32 @@ static int send_input(const char *name, struct ferry_link *link,
 	return status;
 }
 
+/* The link to send through; *out_self is the name that this process has. */
+static int open_both(const char *name, struct ferry_link **out,
+		     struct ferry_link **out_self)
+{
+	char address[ADDRESS_SIZE], self[ADDRESS_SIZE];
+	int err = 0;
+
+	if (as)
+		err = ferry_open(out_self, address_beside(self, name, as),
+				 FERRY_RECV);
+	if (err < 0)
+		return report_error(self, NULL, err);
+	err = ferry_open(out, address_with(address, name, "as", as),
+			 FERRY_SEND);
+	if (err < 0) {
+		err = report_error(name, NULL, err);
+		ferry_close(*out_self);
+	}
+	return err;
+}
+
 static int run(const struct verb *verb, int argc, char **argv)
 {
 	int n = options_parse(verb, argc, argv), err, status = 0;
 	enum framing how = framing_chosen(&framing);
-	struct ferry_link *link;
+	struct ferry_link *link, *self = NULL;
 	struct frame frame;
 
 	if (n == 0)
@@ -136,9 +161,9 @@ static int run(const struct verb *verb, int argc, char **argv)
 		usage_error("--type: at most %u", UINT32_MAX);
 	if (n == 2 && (framing.line || framing.nul || framing.len32))
 		usage_error("-l, -0 and --len32 are for standard input");
-	err = ferry_open(&link, argv[1], FERRY_SEND);
-	if (err < 0)
-		return report_error(argv[1], NULL, err);
+	status = open_both(argv[1], &link, &self);
+	if (status)
+		return status;
 	cancel_on_signals(link);
 	if (n == 2) {
 		frame = (struct frame){ argv[2], strlen(argv[2]), 0 };
@@ -150,6 +175,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 	}
 	cancel_forget();
 	ferry_close(link);
+	ferry_close(self);
 	return cancel_finish(status);
 }
 

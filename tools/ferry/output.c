@@ -65,6 +65,8 @@ static void put_json(const struct output *o, const struct ferry_message *m)
 	json_text(&j, "id", id, (size_t)n);
 	json_number(&j, "type", m->type);
 	put_sender(&j, &m->sender);
+	if (m->from)
+		json_text(&j, "from", m->from, strlen(m->from));
 	if (m->sent_at)
 		json_time(&j, "sent_at", m->sent_at);
 	json_bool(&j, "redelivered", m->redelivered);
