@@ -52,13 +52,13 @@ int ferryi_inspect_path(const char *realm, char *buf, size_t size)
 }
 
 /* Whether some user of it lives; needs no lease of our own. */
-static bool has_live_user(int dir, const struct ferryi_queue *q)
+static bool has_live_user(int dir, const struct ferryi_users *u)
 {
 	int fd = ferryi_open_at(dir, FERRYI_REGISTRY_NAME);
 	bool live = false;
 
 	for (uint32_t i = 0; fd >= 0 && i < FERRYI_OWNERS && !live; i++)
-		if (ferryi_member_is(q, i))
+		if (ferryi_member_is(u, i))
 			live = ferryi_lock_held(fd, i, 1) != 0;
 	ferryi_close(fd);
 	return live;
@@ -66,16 +66,15 @@ static bool has_live_user(int dir, const struct ferryi_queue *q)
 
 static void describe(int dir, struct ferryi_view *v, struct ferry_object *out)
 {
-	snprintf(out->kind, sizeof out->kind, "mailbox");
 	out->created_at = v->header.preamble.created_at;
 	ferryi_view_stat(v, &out->mailbox);
-	if (ferryi_is_retired(&v->queue)) {
+	if (ferryi_is_retired(&v->users)) {
 		out->state = FERRY_ABANDONED;
 		snprintf(out->why, sizeof out->why,
 			 "it was removed, but its name is still there (ferry "
 			 "gc --apply finishes that)");
-	} else if (v->header.choice.persistence == FERRY_PERSIST_PROCESS &&
-		   !has_live_user(dir, &v->queue)) {
+	} else if (v->persistence == FERRY_PERSIST_PROCESS &&
+		   !has_live_user(dir, &v->users)) {
 		out->state = FERRY_ABANDONED;
 		snprintf(out->why, sizeof out->why,
 			 "its users have all died; it ends with them (ferry gc "
@@ -89,7 +88,9 @@ void ferryi_inspect_file(int dir, const char *name, struct ferry_object *out)
 	struct stat st;
 	int fd;
 
-	snprintf(out->name, sizeof out->name, "%.*s", FERRY_NAME_MAX, name);
+	snprintf(out->name, sizeof out->name, "%.*s", FERRY_NAME_MAX,
+		 ferryi_file_name(name));
+	snprintf(out->kind, sizeof out->kind, "%s", ferryi_file_noun(name));
 	if (ferryi_stat_at(dir, name, &st) == 0) {
 		out->uid = st.st_uid;
 		out->gid = st.st_gid;
@@ -127,7 +128,7 @@ static int visit(const char *name, void *arg)
 	struct walk *w = arg;
 	struct ferry_object *o;
 
-	if (name[0] == '.')
+	if (!ferryi_file_kind(name))
 		return 0;
 	o = ferryi_list_add(&w->list, sizeof *o);
 	if (!o)
@@ -190,20 +191,25 @@ int ferry_look(const char *name, struct ferry_object *out)
 	int dir, r;
 
 	ferryi_fail_clear();
-	r = ferryi_place_parse(&p, name);
+	r = ferryi_place_parse_any(&p, name);
 	if (r < 0)
 		return r;
 	dir = ferryi_realm_directory(p.directory, false);
 	if (dir < 0 && dir != -ENOENT)
 		return dir;
-	if (dir < 0 || ferryi_stat_at(dir, p.name, &st) < 0) {
+	r = dir < 0 ? 0 : ferryi_place_find(&p, dir);
+	if (r < 0) {
+		ferryi_close(dir);
+		return r;
+	}
+	if (dir < 0 || ferryi_stat_at(dir, p.file, &st) < 0) {
 		ferryi_close(dir);
 		return ferryi_fail(-ENOENT,
 				   "no object %s in realm %s (ferry ls "
 				   "shows what there is)",
 				   p.name, p.directory);
 	}
-	ferryi_inspect_file(dir, p.name, &found);
+	ferryi_inspect_file(dir, p.file, &found);
 	ferryi_close(dir);
 	*out = found;
 	settle(out);

@@ -329,7 +329,7 @@ int ferry_destroy(const char *name)
 		return r;
 	r = open_place(&b, &p);
 	if (r == 0) {
-		ferryi_retire(&b.segment->view.queue);
+		ferryi_retire(&b.segment->view.users);
 		/* D2: removed, its name still there; who opens it unlinks it */
 		r = ferryi_realm_unlink(b.realm, p.name, &b.segment->view.file);
 		ferryi_mailbox_wake_all(b.segment);

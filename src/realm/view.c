@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking at a mailbox's file without joining it: see segment.h. */
+/* Looking at an object's file without joining it: see segment.h. */
 #include <errno.h>
 #include <string.h>
 
@@ -32,7 +32,6 @@ static int read_header(struct ferryi_view *v)
 
 int ferryi_view_open(struct ferryi_view *v, int fd)
 {
-	void *base;
 	int r;
 
 	memset(v, 0, sizeof *v);
@@ -52,11 +51,14 @@ int ferryi_view_open(struct ferryi_view *v, int fd)
 					     FERRY_DAMAGED :
 					     FERRY_FOREIGN,
 			      v->why);
-	base = ferryi_map(fd, v->header.preamble.total_bytes);
-	if (!base)
+	v->base = ferryi_map(fd, v->header.preamble.total_bytes);
+	if (!v->base)
 		return refuse(v, -ENOMEM, FERRY_NO_ACCESS,
 			      "there is no address space to map it");
-	ferryi_queue_attach(&v->queue, base, &v->header);
+	v->kind = v->header.preamble.kind;
+	v->persistence = v->header.choice.persistence;
+	ferryi_queue_attach(&v->queue, v->base, &v->header);
+	v->users = v->queue.users;
 	v->state = FERRY_LIVE;
 	return 0;
 }
@@ -65,10 +67,29 @@ void ferryi_view_close(struct ferryi_view *v)
 {
 	if (v->fd < 0)
 		return;
-	ferryi_unmap(v->queue.base, v->header.preamble.total_bytes);
+	ferryi_unmap(v->base, v->header.preamble.total_bytes);
 	if (ferryi_is_file(v->fd, v->file.st_dev, v->file.st_ino))
 		ferryi_close(v->fd);
 	v->fd = -1;
+}
+
+uint32_t ferryi_view_recover(struct ferryi_view *v, uint32_t owner)
+{
+	struct ferryi_recovery done;
+
+	ferryi_recover_owner(&v->queue, owner, FERRYI_ANY_HANDLE, &done);
+	return done.freed + done.queued + done.returned + done.lost;
+}
+
+void ferryi_view_scrub(struct ferryi_view *v)
+{
+	ferryi_scrub(&v->queue);
+}
+
+bool ferryi_view_may_end(const struct ferryi_view *v)
+{
+	return v->persistence == FERRY_PERSIST_PROCESS ||
+	       ferryi_is_retired(&v->users);
 }
 
 void ferryi_view_stat(const struct ferryi_view *v,
@@ -110,7 +131,7 @@ void ferryi_view_stat(const struct ferryi_view *v,
 	st->rejected = ferryi_load(&w->counters.rejected);
 	st->dead_lettered = ferryi_load(&w->counters.dead_lettered);
 	st->repaired = ferryi_load(&w->counters.repaired);
-	st->users = ferryi_member_count(&v->queue);
+	st->users = ferryi_member_count(&v->users);
 	st->closed = ferryi_load(&w->state) & FERRYI_CLOSED;
 	st->receivers_wait = ferryi_load(&w->gate[FERRYI_GATE_RECV]);
 	st->senders_wait = ferryi_load(&w->gate[FERRYI_GATE_SPACE]) ||
