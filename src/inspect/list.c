@@ -67,7 +67,10 @@ static bool has_live_user(int dir, const struct ferryi_users *u)
 static void describe(int dir, struct ferryi_view *v, struct ferry_object *out)
 {
 	out->created_at = v->header.preamble.created_at;
-	ferryi_view_stat(v, &out->mailbox);
+	if (v->kind == FERRYI_KIND_TOPIC)
+		ferryi_view_topic_stat(v, &out->topic);
+	else
+		ferryi_view_stat(v, &out->mailbox);
 	if (ferryi_is_retired(&v->users)) {
 		out->state = FERRY_ABANDONED;
 		snprintf(out->why, sizeof out->why,
@@ -112,6 +115,13 @@ void ferryi_inspect_file(int dir, const char *name, struct ferry_object *out)
 	if (ferryi_view_open(&v, fd) < 0) {
 		out->state = v.state;
 		snprintf(out->why, sizeof out->why, "%s", v.why);
+		return;
+	}
+	if (v.kind != ferryi_file_kind(name)) {
+		out->state = FERRY_DAMAGED;
+		snprintf(out->why, sizeof out->why,
+			 "it is another kind of object than its name says");
+		ferryi_view_close(&v);
 		return;
 	}
 	describe(dir, &v, out);

@@ -81,7 +81,9 @@ static int collect(int fd, const struct ferryi_registry *g,
 		if (!ferryi_slot_live(&g->slots[i]) ||
 		    (v && !ferryi_member_is(&v->users, i)))
 			continue;
-		if (v)
+		if (v && v->kind == FERRYI_KIND_TOPIC)
+			h.loans = ferryi_broadcast_loans(&v->topic, i);
+		else if (v)
 			weigh(&v->queue, i, &h);
 		u = ferryi_list_add(list, sizeof *u);
 		if (!u)

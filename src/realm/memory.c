@@ -120,6 +120,32 @@ int ferryi_segment_grow(struct ferryi_segment *s,
 	return 0;
 }
 
+/* Topics have no byte limit: their chunks are as many as they were made with. */
+int ferryi_segment_back_topic(struct ferryi_segment *s, uint32_t index,
+			      uint64_t len)
+{
+	struct ferryi_broadcast *b = &s->view.topic;
+	uint64_t *backed = &b->records[index].backed;
+	uint64_t had = ferryi_min(ferryi_fetch(backed), b->place_bytes);
+	int fd, e;
+
+	if (had >= len)
+		return 0;
+	len = ferryi_min(ferryi_round_up(len, FERRYI_PAGE), b->place_bytes);
+	fd = own_fd(s);
+	if (fd < 0)
+		return ferryi_fail(fd,
+				   "topic %s: its file was closed and is gone",
+				   ferryi_file_name(s->name));
+	e = ferryi_reserve(fd, ferryi_broadcast_place_at(b, index) + had,
+			   len - had);
+	if (e < 0)
+		return ferryi_fail_room(s->realm, s->name, e, len - had);
+	/* G4: reserved, not yet noted; the next owner reserves it again */
+	ferryi_put(backed, len);
+	return 0;
+}
+
 int ferryi_segment_back(struct ferryi_segment *s, uint32_t index, uint64_t len)
 {
 	struct ferryi_queue *q = &s->view.queue;

@@ -69,17 +69,17 @@ static const struct {
 	const char *prefix, *noun;
 } kinds[] = {
 	{ FERRYI_KIND_MAILBOX, "", "mailbox" },
+	{ FERRYI_KIND_TOPIC, ".topic.", "topic" },
 };
 
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
 
 static size_t of_kind(uint32_t kind)
 {
-	size_t i = 0;
-
-	while (i + 1 < N_KINDS && kinds[i].kind != kind)
-		i++;
-	return i;
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (kinds[i].kind == kind)
+			return i;
+	return 0;
 }
 
 /* Only mailboxes have no prefix, and no other name begins with a dot. */
@@ -192,6 +192,33 @@ int ferryi_place_find(struct ferryi_place *p, int dir)
 	ferryi_place_set_kind(p, found < N_KINDS ? kinds[found].kind :
 						   FERRYI_KIND_MAILBOX);
 	return 0;
+}
+
+/* "No such object" names where it was searched, and where it is. */
+int ferryi_place_missing(const struct ferryi_place *p)
+{
+	const char *noun = kinds[of_kind(p->kind)].noun;
+	const char *maker = p->kind == FERRYI_KIND_TOPIC ? "pub" : "mk";
+	unsigned uid = ferryi_identity()->uid;
+	char others[2][64], path[512];
+	struct stat st;
+
+	snprintf(others[0], sizeof others[0], "/run/ferry/%u", uid);
+	snprintf(others[1], sizeof others[1], "/dev/shm/ferry-%u", uid);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", others[i], p->file);
+		if (strcmp(others[i], p->directory) != 0 &&
+		    ferryi_stat_path(path, &st) == 0)
+			return ferryi_fail(-ENOENT,
+					   "no %s %s in realm %s, but there is "
+					   "one in %s (set FERRY_REALM=%s)",
+					   noun, p->name, p->directory,
+					   others[i], others[i]);
+	}
+	return ferryi_fail(-ENOENT,
+			   "no %s %s in realm %s (ferry %s %s makes "
+			   "one, ferry ls shows what there is)",
+			   noun, p->name, p->directory, maker, p->name);
 }
 
 /* A realm that strangers can write to is none. */

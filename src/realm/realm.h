@@ -50,6 +50,9 @@ int ferryi_place_parse_any(struct ferryi_place *p, const char *text);
  * there.  -EINVAL when several have the name. */
 int ferryi_place_find(struct ferryi_place *p, int dir);
 
+/* -ENOENT, with a sentence that names where it was looked for. */
+int ferryi_place_missing(const struct ferryi_place *p);
+
 /* The kind of object that a file of a realm is by its name, or 0; what the object
  * is called, and its kind for people. */
 uint32_t ferryi_file_kind(const char *file);
@@ -90,6 +93,10 @@ void ferryi_realm_enter(struct ferryi_realm *r);
 bool ferryi_realm_is_fenced(const struct ferryi_realm *r);
 
 uint32_t ferryi_realm_owner(const struct ferryi_realm *r);
+
+/* Whether somebody holds the lock of this lease: if not, its process is dead, or
+ * the lease is free. */
+bool ferryi_realm_holds(const struct ferryi_realm *r, uint32_t owner);
 int ferryi_realm_dir(const struct ferryi_realm *r);
 const char *ferryi_realm_path(const struct ferryi_realm *r);
 struct ferryi_registry *ferryi_realm_registry(struct ferryi_realm *r);

@@ -75,8 +75,7 @@ static bool has_dead_member(const struct ferryi_realm *r,
 			uint32_t owner =
 				i * 64 + (uint32_t)__builtin_ctzll(bits);
 
-			if (owner != r->owner &&
-			    ferryi_lock_held(r->fd, owner, 1) == 0)
+			if (!ferryi_realm_holds(r, owner))
 				return true;
 		}
 	}
@@ -377,6 +376,29 @@ int ferryi_segment_create(struct ferryi_segment **out, struct ferryi_realm *r,
 	if (e < 0)
 		return ferryi_fail(e, "mailbox %s: %s", name, why);
 	d.first_bytes = ferryi_layout_first_bytes(&h);
+	return create(out, r, name, &d, mode, gid);
+}
+
+static void format_topic(void *base, const void *header)
+{
+	(void)base; /* all zero: nobody has published */
+	(void)header;
+}
+
+int ferryi_segment_create_topic(struct ferryi_segment **out,
+				struct ferryi_realm *r, const char *name,
+				const struct ferryi_topic_choice *choice,
+				unsigned mode, int64_t gid)
+{
+	struct ferryi_topic_header h;
+	struct draft d = { &h.preamble, &h.checksum, 0, format_topic };
+	const char *why = "";
+	int e = ferryi_topic_plan(&h, choice, &why);
+
+	if (e < 0)
+		return ferryi_fail(e, "topic %s: %s", ferryi_file_name(name),
+				   why);
+	d.first_bytes = h.places_at;
 	return create(out, r, name, &d, mode, gid);
 }
 

@@ -9,6 +9,7 @@
 
 #include <ferry/inspect.h>
 #include "realm/realm.h"
+#include "shm/broadcast.h"
 #include "shm/queue.h"
 
 /* An object looked at without joining it (repair, inspect). */
@@ -21,8 +22,16 @@ struct ferryi_view {
 	uint32_t persistence;
 	void *base;
 	struct ferryi_users users;
-	struct ferryi_header header; /* a private copy */
-	struct ferryi_queue queue;
+	union { /* by kind: the header, a private copy, and its object */
+		struct {
+			struct ferryi_header header;
+			struct ferryi_queue queue;
+		};
+		struct {
+			struct ferryi_topic_header topic_header;
+			struct ferryi_broadcast topic;
+		};
+	};
 };
 
 /* Takes over `fd`, also on failure. */
@@ -45,6 +54,11 @@ bool ferryi_view_may_end(const struct ferryi_view *v);
 void ferryi_view_stat(const struct ferryi_view *v,
 		      struct ferry_mailbox_stat *st);
 
+/* The same of a topic; and its subscribers, as ferry_topic_subscribers() does. */
+void ferryi_view_topic_stat(struct ferryi_view *v, struct ferry_topic_stat *st);
+size_t ferryi_view_subscribers(struct ferryi_view *v,
+			       struct ferry_subscriber *out, size_t n);
+
 /* An object that this process uses. */
 struct ferryi_segment {
 	struct ferryi_segment *next; /* in the realm */
@@ -66,6 +80,12 @@ int ferryi_segment_create(struct ferryi_segment **out, struct ferryi_realm *r,
 			  const char *name, const struct ferryi_choice *choice,
 			  unsigned mode, int64_t gid);
 
+/* The same for a topic, in the file of that name. */
+int ferryi_segment_create_topic(struct ferryi_segment **out,
+				struct ferryi_realm *r, const char *name,
+				const struct ferryi_topic_choice *choice,
+				unsigned mode, int64_t gid);
+
 /* The last reference of a process ends its membership. */
 void ferryi_segment_close(struct ferryi_segment *s);
 
@@ -78,6 +98,10 @@ int ferryi_segment_grow(struct ferryi_segment *s,
 
 /* Make sure that `len` bytes of a chunk that we own have memory. */
 int ferryi_segment_back(struct ferryi_segment *s, uint32_t index, uint64_t len);
+
+/* The same of a topic's chunk. */
+int ferryi_segment_back_topic(struct ferryi_segment *s, uint32_t index,
+			      uint64_t len);
 
 /* Bytes of memory that the file has. */
 uint64_t ferryi_segment_bytes(const struct ferryi_segment *s);

@@ -27,7 +27,34 @@ static int read_header(struct ferryi_view *v)
 		return n < 0 ? (int)n : -EBADMSG;
 	if (n < (ssize_t)sizeof v->header)
 		memset((char *)&v->header + n, 0, sizeof v->header - (size_t)n);
+	v->kind = v->header.preamble.kind;
 	return 0;
+}
+
+_Static_assert(sizeof(struct ferryi_topic_header) <=
+		       sizeof(struct ferryi_header),
+	       "read at once");
+
+static int check_header(struct ferryi_view *v)
+{
+	uint64_t bytes = (uint64_t)v->file.st_size;
+
+	return v->kind == FERRYI_KIND_TOPIC ?
+		       ferryi_topic_check(&v->topic_header, bytes, &v->why) :
+		       ferryi_layout_check(&v->header, bytes, &v->why);
+}
+
+static void attach(struct ferryi_view *v)
+{
+	if (v->kind == FERRYI_KIND_TOPIC) {
+		v->persistence = v->topic_header.choice.persistence;
+		ferryi_broadcast_attach(&v->topic, v->base, &v->topic_header);
+		v->users = v->topic.users;
+		return;
+	}
+	v->persistence = v->header.choice.persistence;
+	ferryi_queue_attach(&v->queue, v->base, &v->header);
+	v->users = v->queue.users;
 }
 
 int ferryi_view_open(struct ferryi_view *v, int fd)
@@ -43,7 +70,7 @@ int ferryi_view_open(struct ferryi_view *v, int fd)
 	if (read_header(v) < 0)
 		return refuse(v, -EBADMSG, FERRY_FOREIGN,
 			      "it is not a file of ferry's");
-	r = ferryi_layout_check(&v->header, (uint64_t)v->file.st_size, &v->why);
+	r = check_header(v);
 	if (r < 0)
 		return refuse(v, r,
 			      r == -EPROTO ? FERRY_OTHER_VERSION :
@@ -55,10 +82,7 @@ int ferryi_view_open(struct ferryi_view *v, int fd)
 	if (!v->base)
 		return refuse(v, -ENOMEM, FERRY_NO_ACCESS,
 			      "there is no address space to map it");
-	v->kind = v->header.preamble.kind;
-	v->persistence = v->header.choice.persistence;
-	ferryi_queue_attach(&v->queue, v->base, &v->header);
-	v->users = v->queue.users;
+	attach(v);
 	v->state = FERRY_LIVE;
 	return 0;
 }
@@ -77,13 +101,18 @@ uint32_t ferryi_view_recover(struct ferryi_view *v, uint32_t owner)
 {
 	struct ferryi_recovery done;
 
+	if (v->kind == FERRYI_KIND_TOPIC)
+		return ferryi_broadcast_recover(&v->topic, owner);
 	ferryi_recover_owner(&v->queue, owner, FERRYI_ANY_HANDLE, &done);
 	return done.freed + done.queued + done.returned + done.lost;
 }
 
 void ferryi_view_scrub(struct ferryi_view *v)
 {
-	ferryi_scrub(&v->queue);
+	if (v->kind == FERRYI_KIND_TOPIC)
+		ferryi_broadcast_scrub(&v->topic);
+	else
+		ferryi_scrub(&v->queue);
 }
 
 bool ferryi_view_may_end(const struct ferryi_view *v)
