@@ -130,7 +130,7 @@ int ferryi_topic_publish(struct ferry_link *l, const void *data, size_t len,
 		r = may_publish(l);
 	if (r == 0)
 		r = claim(l, len, &c);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (len)
 		memcpy(ferryi_broadcast_place(b, c.index), data, len);

@@ -57,17 +57,18 @@ static uint64_t latest_filled(const struct ferryi_broadcast *b)
 	return most;
 }
 
-static bool is_next(const struct ferryi_broadcast *b, uint64_t at)
+/* A cell that is to be filled for `at`; of a look, not of a second one. */
+static bool is_next(const struct ferryi_broadcast *b, uint64_t at,
+		    uint64_t cell)
 {
-	return ((ferryi_topic_lap(b, at) -
-		 ferryi_topic_cell_lap(
-			 ferryi_load(ferryi_broadcast_cell(b, at)))) &
+	return ((ferryi_topic_lap(b, at) - ferryi_topic_cell_lap(cell)) &
 		FERRYI_TOPIC_LAPS) == 1;
 }
 
 int ferryi_broadcast_tail(struct ferryi_broadcast *b, uint64_t *out)
 {
 	uint64_t hint = ferryi_load(&b->control->tail), at = hint, cell;
+	unsigned garbage = 0;
 
 	for (uint64_t n = 0; n <= 2 * (b->mask + 1) + ROUNDS; n++) {
 		switch (ferryi_broadcast_look(b, at, &cell)) {
@@ -80,16 +81,15 @@ int ferryi_broadcast_tail(struct ferryi_broadcast *b, uint64_t *out)
 			continue;
 		default: break;
 		}
-		if (!is_next(b, at)) {
-			at = latest_filled(b);
-			if (!is_next(b, at))
-				return -EBADMSG;
-			ferryi_store(&b->control->tail, at);
-		} else if (at != hint) {
-			ferryi_cas(&b->control->tail, hint, at);
+		if (is_next(b, at, cell)) {
+			if (at != hint)
+				ferryi_cas(&b->control->tail, hint, at);
+			*out = at;
+			return 0;
 		}
-		*out = at;
-		return 0;
+		if (garbage++ > 2)
+			break;
+		at = latest_filled(b);
 	}
 	return -EBADMSG;
 }
@@ -269,8 +269,7 @@ static bool fill(struct ferryi_broadcast *b, const struct ferryi_chunk *c,
 	uint64_t seen = ferryi_load(cell);
 	struct displaced old = in_the_way(b, seen);
 
-	if (((ferryi_topic_lap(b, at) - ferryi_topic_cell_lap(seen)) &
-	     FERRYI_TOPIC_LAPS) != 1)
+	if (!is_next(b, at, seen))
 		return false;
 	ferryi_put(&rec->seq, at);
 	/* U1: written, in no cell: LOAN(dead) */

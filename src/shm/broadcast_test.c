@@ -392,6 +392,35 @@ START_TEST(a_ring_that_was_written_to_is_mended)
 }
 END_TEST
 
+/* doc/format.md */
+START_TEST(every_byte_is_where_the_format_says)
+{
+#define AT(type, member, at)                                                   \
+	ck_assert_uint_eq(offsetof(struct type, member), at)
+	AT(ferryi_topic_header, choice, 72);
+	AT(ferryi_topic_header, cells_at, 96);
+	AT(ferryi_topic_header, n_chunks, 128);
+	AT(ferryi_topic_header, ring_log2, 132);
+	AT(ferryi_topic_header, checksum, 136);
+	AT(ferryi_topic_control, subscribed, 384);
+	AT(ferryi_topic_control, blocking, 416);
+	AT(ferryi_topic_control, dropped, 512);
+	AT(ferryi_topic_control, disconnected, 520);
+	AT(ferryi_topic_slot, cursor, 8);
+	AT(ferryi_topic_slot, start_time, 32);
+	AT(ferryi_topic_slot, pid, 40);
+	AT(ferryi_topic_slot, is_cut, 44);
+	AT(ferryi_topic_record, seq, 8);
+	AT(ferryi_topic_record, backed, 16);
+	AT(ferryi_topic_record, len, 24);
+	AT(ferryi_topic_record, sender, 64);
+	ck_assert_uint_eq(header.cells_at, 40960);
+	ck_assert_uint_eq(header.records_at, 40960 + 128);
+	ck_assert_uint_eq(header.ring_log2, 3);
+	ck_assert_uint_eq(header.n_chunks, 8 + 64);
+}
+END_TEST
+
 START_TEST(a_header_that_makes_no_sense_is_refused)
 {
 	struct ferryi_topic_header h = header;
@@ -418,7 +447,7 @@ END_TEST
 /* --- all at once --------------------------------------------------------------------- */
 
 #define PUBLISHERS 3
-#define EACH	   20000u
+#define EACH	   4000u
 
 static uint32_t publishing;
 
@@ -485,9 +514,23 @@ static void *read_many(void *arg)
 	return (void *)(uintptr_t)seen;
 }
 
+/* Others fill the cell between any two steps of it. */
+static void *ask_for_the_tail(void *arg)
+{
+	uint64_t tail = 0, before;
+
+	(void)arg;
+	while (ferryi_load(&publishing)) {
+		before = tail;
+		ck_assert_int_eq(ferryi_broadcast_tail(&b, &tail), 0);
+		ck_assert_uint_ge(tail, before);
+	}
+	return NULL;
+}
+
 START_TEST(publishers_and_readers_of_all_kinds_at_once)
 {
-	pthread_t p[PUBLISHERS], r[3];
+	pthread_t p[PUBLISHERS], r[3], asker;
 	void *seen;
 
 	publishing = PUBLISHERS;
@@ -496,10 +539,12 @@ START_TEST(publishers_and_readers_of_all_kinds_at_once)
 	pthread_create(&r[2], NULL, read_many, (void *)FERRYI_POLICY_LATEST);
 	while (ferryi_broadcast_subscribers(&b) < 3)
 		sched_yield();
+	pthread_create(&asker, NULL, ask_for_the_tail, NULL);
 	for (uintptr_t i = 0; i < PUBLISHERS; i++)
 		pthread_create(&p[i], NULL, publish_many, (void *)i);
 	for (int i = 0; i < PUBLISHERS; i++)
 		pthread_join(p[i], NULL);
+	pthread_join(asker, NULL);
 	pthread_join(r[0], &seen);
 	ck_assert_uint_eq((uintptr_t)seen, PUBLISHERS * EACH);
 	pthread_join(r[1], NULL);
@@ -534,6 +579,7 @@ int main(void)
 		tc,
 		whatever_is_written_there_nobody_loops_or_leaves_the_memory);
 	tcase_add_test(tc, a_ring_that_was_written_to_is_mended);
+	tcase_add_test(tc, every_byte_is_where_the_format_says);
 	tcase_add_test(tc, a_header_that_makes_no_sense_is_refused);
 	tcase_add_test(tc, publishers_and_readers_of_all_kinds_at_once);
 	return unit_main(tc, "broadcast");

@@ -92,6 +92,8 @@ static void publish(void)
 		r = ferry_send(l, &m, sizeof m, FERRY_FOREVER);
 		board->accepted[id] = n + (r == 0);
 	}
+	if (r != 0)
+		violate("a publisher was told", id, 0, (uint32_t)-r);
 	_exit(r != 0);
 }
 
@@ -149,8 +151,11 @@ static void subscribe(const char *policy)
 		r = receive(l, &m, n);
 		if (r == -ECONNRESET)
 			_exit(0); /* as it wanted */
-		if (r < 0)
+		if (r < 0) {
+			violate("a subscriber was told", m.id, m.number,
+				(uint32_t)-r);
 			_exit(4);
+		}
 		if (r == 0)
 			continue; /* overwritten in place */
 		if (!is_whole(&m))
