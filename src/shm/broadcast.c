@@ -136,14 +136,14 @@ static bool claim(struct ferryi_broadcast *b, uint32_t index, uint32_t owner,
 	    !ferryi_cas(word, seen, mine))
 		return false;
 	*out = (struct ferryi_chunk){ index, mine };
-	b->spare = (index + 1) % b->n_chunks;
+	ferryi_put(&b->spare, (index + 1) % b->n_chunks);
 	return true;
 }
 
 static bool claim_any(struct ferryi_broadcast *b, uint32_t owner,
 		      struct ferryi_chunk *out)
 {
-	uint32_t from = b->spare;
+	uint32_t from = ferryi_fetch(&b->spare);
 
 	for (uint32_t n = 0; n < b->n_chunks; n++)
 		if (claim(b, (from + n) % b->n_chunks, owner, out))
@@ -253,7 +253,7 @@ static void free_displaced(struct ferryi_broadcast *b,
 		    ferryi_word_state(seen) == FERRYI_FREE)
 			return;
 		if (ferryi_cas(word, seen, ferryi_word_ended(seen))) {
-			b->spare = d->index;
+			ferryi_put(&b->spare, d->index);
 			return;
 		}
 		seen = ferryi_load(word);

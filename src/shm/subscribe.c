@@ -211,7 +211,7 @@ int ferryi_broadcast_next(struct ferryi_broadcast *b,
 bool ferryi_broadcast_is_whole(const struct ferryi_broadcast *b,
 			       const struct ferryi_news *n)
 {
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	ferryi_fence();
 	return ferryi_load(ferryi_broadcast_cell(b, n->at)) == n->cell;
 }
 

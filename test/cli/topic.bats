@@ -78,7 +78,9 @@ listen() {
 	ferry pub temp x
 	until_true has topic:temp published 1
 	ferry rm temp
-	! wait "$child"
+	status=0
+	wait "$child" || status=$?
+	[ "$status" -ne 0 ]
 	[ "$(cat "$BATS_TEST_TMPDIR/a")" = x ]
 }
 

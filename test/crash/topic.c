@@ -258,7 +258,7 @@ static void *wait_for_room(void *arg)
 
 static void audit_chunks(const struct scenario *s, struct ferryi_view *v)
 {
-	uint32_t filled = 0, slots = 0;
+	uint32_t filled = 0, slots = 0, block = 0;
 
 	for (uint32_t i = 0; i < v->topic.n_chunks; i++) {
 		uint32_t state = ferryi_word_state(v->topic.records[i].word);
@@ -274,9 +274,13 @@ static void audit_chunks(const struct scenario *s, struct ferryi_view *v)
 	for (uint32_t i = 0; i < FERRYI_SUBSCRIBERS; i++)
 		slots += ferryi_word_state(v->topic.slots[i].word) !=
 			 FERRYI_FREE;
-	if (slots != 1 || ferryi_broadcast_subscribers(&v->topic) != 1)
-		violate(s, "%u places are taken, %u counted", slots,
-			ferryi_broadcast_subscribers(&v->topic));
+	for (uint32_t i = 0; i < FERRYI_SUBSCRIBERS / 64; i++)
+		block += (uint32_t)__builtin_popcountll(
+			v->topic.control->blocking[i]);
+	if (slots != 1 || block != 1 ||
+	    ferryi_broadcast_subscribers(&v->topic) != 1)
+		violate(s, "%u places are taken, %u counted, %u block", slots,
+			ferryi_broadcast_subscribers(&v->topic), block);
 }
 
 static void audit_segment(const struct scenario *s)
@@ -344,8 +348,13 @@ static void audit(const struct scenario *s, bool finished, pthread_t *asleep)
 	struct ferry_garbage *g;
 	char left[200];
 	size_t n;
-	int r = give(s, LAST);
+	int r;
 
+	if (kill_number % 2) { /* the repair comes before, or in the middle */
+		look_for_the_dead(s);
+		audit_segment(s);
+	}
+	r = give(s, LAST);
 	if (r && !(s->act == shut_down && r == -ENODATA))
 		violate(s, "nobody can publish any more: %s",
 			ferry_error_name(r));
