@@ -512,6 +512,7 @@ static void run_apart(const struct scenario *s, struct step_trace *t, long k,
 
 	if (pid == 0) {
 		run_to(s, t, k, record);
+		fflush(stdout);
 		_exit(0);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
