@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "look.h"
+
 #define FILE_NAME ".topic.news"
 #define NAME	  "topic:news"
 #define MADE	  NAME "?capacity=7&max=64"
@@ -269,6 +271,109 @@ START_TEST(a_truncation_ends_only_those_who_use_that_topic)
 }
 END_TEST
 
+/* --- who sleeps for long depends on being woken ---------------------------------- */
+
+static struct ferry_link *mine; /* a child's */
+
+/* The end of a process rings the bell, too: so it tells first. */
+static void say_so_and_stay(struct child *c, long long result)
+{
+	works(mine, result);
+	child_tell(c);
+	child_hear(c);
+	ferry_close(mine);
+}
+
+static void sleep_for_news(struct child *c, void *arg)
+{
+	char buf[64];
+
+	works(NULL, ferry_open(&mine, arg, FERRY_RECV));
+	child_tell(c);
+	say_so_and_stay(c, ferry_recv(mine, buf, sizeof buf, FERRY_FOREVER));
+}
+
+static void sleep_for_room(struct child *c, void *arg)
+{
+	works(NULL, ferry_open(&mine, arg, FERRY_SEND));
+	child_tell(c);
+	say_so_and_stay(c, ferry_send(mine, "x", 1, FERRY_FOREVER));
+}
+
+static void sleep_for_a_crowd(struct child *c, void *arg)
+{
+	works(NULL, ferry_open(&mine, arg, FERRY_SEND));
+	child_tell(c);
+	say_so_and_stay(c, ferry_topic_wait(mine, 1, FERRY_FOREVER));
+}
+
+static struct child sleeper(void (*run)(struct child *c, void *arg))
+{
+	static char name[] = NAME;
+	struct child c = child_start(run, name);
+
+	child_hear(&c);
+	ck_assert(look_await_long_sleep(c.pid, 30));
+	return c;
+}
+
+static void is_woken(struct child *c)
+{
+	child_hear(c);
+	child_tell(c);
+	child_join(c);
+}
+
+START_TEST(who_has_slept_for_long_is_woken_by_a_message)
+{
+	struct child a, b;
+
+	works(NULL, ferry_open(&press, MADE, FERRY_SEND));
+	a = sleeper(sleep_for_news);
+	b = sleeper(sleep_for_news);
+	works(press, ferry_send(press, "x", 1, FERRY_NOWAIT));
+	is_woken(&a);
+	is_woken(&b);
+	ferry_close(press);
+}
+END_TEST
+
+/* By a reader, and by one that leaves without reading. */
+START_TEST(who_has_slept_for_long_is_woken_by_room)
+{
+	struct child c;
+	char buf[64];
+
+	works(NULL, ferry_open(&press, MADE, FERRY_SEND));
+	works(NULL, ferry_open(&readers[0], NAME, FERRY_RECV));
+	for (int i = 0; i < 7; i++)
+		works(press, ferry_send(press, "x", 1, FERRY_NOWAIT));
+	c = sleeper(sleep_for_room);
+	if (_i)
+		works(readers[0],
+		      ferry_recv(readers[0], buf, sizeof buf, FERRY_NOWAIT));
+	else
+		ferry_close(readers[0]);
+	is_woken(&c);
+	if (_i)
+		ferry_close(readers[0]);
+	ferry_close(press);
+}
+END_TEST
+
+START_TEST(who_has_slept_for_long_is_woken_by_a_subscriber)
+{
+	struct child c;
+
+	works(NULL, ferry_open(&press, MADE, FERRY_SEND));
+	c = sleeper(sleep_for_a_crowd);
+	works(NULL, ferry_open(&readers[0], NAME, FERRY_RECV));
+	is_woken(&c);
+	ferry_close(readers[0]);
+	ferry_close(press);
+}
+END_TEST
+
 Suite *topic_suite(void)
 {
 	Suite *s = suite_create("topic");
@@ -281,6 +386,9 @@ Suite *topic_suite(void)
 		       a_place_of_nobody_holds_nobody_back_once_it_is_mended);
 	tcase_add_test(tc, a_file_of_another_kind_is_refused);
 	tcase_add_test(tc, a_truncation_ends_only_those_who_use_that_topic);
+	tcase_add_test(tc, who_has_slept_for_long_is_woken_by_a_message);
+	tcase_add_loop_test(tc, who_has_slept_for_long_is_woken_by_room, 0, 2);
+	tcase_add_test(tc, who_has_slept_for_long_is_woken_by_a_subscriber);
 	suite_add_tcase(s, tc);
 	return s;
 }
