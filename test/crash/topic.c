@@ -350,7 +350,8 @@ static void audit(const struct scenario *s, bool finished, pthread_t *asleep)
 	size_t n;
 	int r;
 
-	if (kill_number % 2) { /* the repair comes before, or in the middle */
+	/* the repair comes before, or in the middle; who sleeps may be at it */
+	if (kill_number % 2 && !asleep) {
 		look_for_the_dead(s);
 		audit_segment(s);
 	}
