@@ -25,8 +25,8 @@ _ferry_command_at() {
 
 _ferry() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='mk send recv work peek drain pipe ls who stat rm gc
-		doctor transports version help' verb=${COMP_WORDS[1]} at words
+	local verbs='mk send recv work peek drain pipe pub sub clip ls who stat
+		rm gc doctor transports version help' verb=${COMP_WORDS[1]} at words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ] || [ "$verb" = help ]; then
 		words=$verbs
@@ -44,6 +44,12 @@ _ferry() {
 		words='at-least-once at-most-once'
 	elif [ "$prev" = --persist ]; then
 		words='kernel process'
+	elif [ "$prev" = --policy ]; then
+		words='block drop-old latest disconnect'
+	elif [ "$prev" = --from ]; then
+		words='now last oldest'
+	elif [ "$verb" = clip ] && [[ $cur != -* ]]; then
+		words='copy paste watch history'
 	elif [ "$prev" = --realm ]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return

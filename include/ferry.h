@@ -7,6 +7,7 @@
  *   <ferry/base.h>     results, deadlines, sentences that explain an error
  *   <ferry/link.h>     open, send, receive, in-place messages, streams
  *   <ferry/mailbox.h>  the named queue: creation, its options, its figures
+ *   <ferry/topic.h>    the named broadcast: policies, who was reached
  *   <ferry/inspect.h>  what exists, who uses it, what is left of the dead
  *
  * Manners that hold for every call: the library prints nothing, never aborts,
@@ -19,6 +20,7 @@
 #include <ferry/base.h>
 #include <ferry/link.h>
 #include <ferry/mailbox.h>
+#include <ferry/topic.h>
 #include <ferry/inspect.h>
 
 #endif

@@ -11,7 +11,8 @@
  *   -ENODATA     orderly end: the other side has sent its last message
  *   -ECONNRESET  the peer died or broke the connection
  *   -EOWNERDEAD  the owner or last holder died
- *   -ESTALE      the handle is of a removed object, crossed a fork, or was fenced
+ *   -ESTALE      the handle is of a removed object, crossed a fork, or was fenced;
+ *                or what was taken in place is overwritten
  *   -EMSGSIZE    larger than the mailbox, or than the caller's buffer, allows
  *   -ENOSPC      no room: memory of the realm, or the mailbox's byte limit
  *   -EBADMSG     bytes that another process wrote make no sense

@@ -12,6 +12,7 @@
 #include <ferry/base.h>
 #include <ferry/link.h>
 #include <ferry/mailbox.h>
+#include <ferry/topic.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,14 +30,15 @@ enum ferry_state {
 struct ferry_object {
 	char name[FERRY_NAME_MAX + 1];
 	enum ferry_state state;
-	char kind[16]; /* "mailbox", "process" */
+	char kind[16]; /* "mailbox", "topic", "process" */
 	uid_t uid;
 	gid_t gid;
 	unsigned mode;
 	int64_t created_at; /* CLOCK_REALTIME nanoseconds */
-	struct ferry_mailbox_stat
-		mailbox; /* only when state is live or abandoned */
-	char why[160];	 /* the sentence for every other state */
+	/* only when state is live or abandoned: that of its kind */
+	struct ferry_mailbox_stat mailbox;
+	struct ferry_topic_stat topic;
+	char why[160]; /* the sentence for every other state */
 };
 
 /*

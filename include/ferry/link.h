@@ -5,6 +5,7 @@
  * A link is opened with an address, "scheme:rest?key=value&...":
  *
  *   mailbox:NAME   (or just NAME)      named queue in shared memory
+ *   topic:NAME                         named broadcast, see ferry/topic.h
  *   channel:NAME                       two processes, through memory of their own
  *   process:NAME                       a process, by the name it registered
  *   pipe:                              anonymous, made with ferry_pair()
@@ -349,6 +350,7 @@ FERRY_API const char *ferry_address(struct ferry_link *link);
 #define FERRY_CAN_PERSIST    (1u << 16) /* outlives its users when asked to */
 #define FERRY_CAN_REMOTE     (1u << 17)
 #define FERRY_CAN_FDS	     (1u << 18)
+#define FERRY_CAN_BROADCAST  (1u << 19) /* each receiver sees every message */
 
 struct ferry_transport_info {
 	const char *scheme;  /* "mailbox" */

@@ -110,12 +110,12 @@ static bool is_unused(struct sweep *s, const char *name, struct ferryi_view *v)
 	struct ferry_object o = { 0 };
 
 	if (s->realm) /* the dead are repaired already: no member is left */
-		return ferryi_retire_if_unused(&v->queue);
+		return ferryi_retire_if_unused(&v->users);
 	ferryi_inspect_file(s->dir, name, &o);
 	return o.state == FERRY_ABANDONED;
 }
 
-static void sweep_mailbox(struct sweep *s, const char *name)
+static void sweep_object(struct sweep *s, const char *name)
 {
 	struct ferry_garbage *g;
 	struct ferryi_view v;
@@ -124,13 +124,11 @@ static void sweep_mailbox(struct sweep *s, const char *name)
 	if (fd < 0 || ferryi_view_open(&v, fd) < 0)
 		return; /* foreign, damaged: not ours to remove */
 	if (s->realm)
-		ferryi_scrub(&v.queue);
-	if ((v.header.choice.persistence == FERRY_PERSIST_PROCESS ||
-	     ferryi_is_retired(&v.queue)) &&
-	    is_unused(s, name, &v)) {
+		ferryi_view_scrub(&v);
+	if (ferryi_view_may_end(&v) && is_unused(s, name, &v)) {
 		g = found(
 			s, name, (uint64_t)v.file.st_blocks * 512,
-			ferryi_is_retired(&v.queue) && !s->realm ?
+			ferryi_is_retired(&v.users) && !s->realm ?
 				"it was removed, but its name is still there" :
 				"it ends with its users, and they have all "
 				"died");
@@ -151,8 +149,8 @@ static int visit(const char *name, void *arg)
 			 strlen(FERRYI_DOOR_PREFIX)) == 0 ||
 		 ferryi_inspect_is_door(name))
 		sweep_door(s, name);
-	else if (name[0] != '.')
-		sweep_mailbox(s, name);
+	else if (ferryi_file_kind(name))
+		sweep_object(s, name);
 	return s->error;
 }
 

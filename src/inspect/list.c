@@ -52,13 +52,13 @@ int ferryi_inspect_path(const char *realm, char *buf, size_t size)
 }
 
 /* Whether some user of it lives; needs no lease of our own. */
-static bool has_live_user(int dir, const struct ferryi_queue *q)
+static bool has_live_user(int dir, const struct ferryi_users *u)
 {
 	int fd = ferryi_open_at(dir, FERRYI_REGISTRY_NAME);
 	bool live = false;
 
 	for (uint32_t i = 0; fd >= 0 && i < FERRYI_OWNERS && !live; i++)
-		if (ferryi_member_is(q, i))
+		if (ferryi_member_is(u, i))
 			live = ferryi_lock_held(fd, i, 1) != 0;
 	ferryi_close(fd);
 	return live;
@@ -66,16 +66,18 @@ static bool has_live_user(int dir, const struct ferryi_queue *q)
 
 static void describe(int dir, struct ferryi_view *v, struct ferry_object *out)
 {
-	snprintf(out->kind, sizeof out->kind, "mailbox");
 	out->created_at = v->header.preamble.created_at;
-	ferryi_view_stat(v, &out->mailbox);
-	if (ferryi_is_retired(&v->queue)) {
+	if (v->kind == FERRYI_KIND_TOPIC)
+		ferryi_view_topic_stat(v, &out->topic);
+	else
+		ferryi_view_stat(v, &out->mailbox);
+	if (ferryi_is_retired(&v->users)) {
 		out->state = FERRY_ABANDONED;
 		snprintf(out->why, sizeof out->why,
 			 "it was removed, but its name is still there (ferry "
 			 "gc --apply finishes that)");
-	} else if (v->header.choice.persistence == FERRY_PERSIST_PROCESS &&
-		   !has_live_user(dir, &v->queue)) {
+	} else if (v->persistence == FERRY_PERSIST_PROCESS &&
+		   !has_live_user(dir, &v->users)) {
 		out->state = FERRY_ABANDONED;
 		snprintf(out->why, sizeof out->why,
 			 "its users have all died; it ends with them (ferry gc "
@@ -89,7 +91,9 @@ void ferryi_inspect_file(int dir, const char *name, struct ferry_object *out)
 	struct stat st;
 	int fd;
 
-	snprintf(out->name, sizeof out->name, "%.*s", FERRY_NAME_MAX, name);
+	snprintf(out->name, sizeof out->name, "%.*s", FERRY_NAME_MAX,
+		 ferryi_file_name(name));
+	snprintf(out->kind, sizeof out->kind, "%s", ferryi_file_noun(name));
 	if (ferryi_stat_at(dir, name, &st) == 0) {
 		out->uid = st.st_uid;
 		out->gid = st.st_gid;
@@ -113,6 +117,13 @@ void ferryi_inspect_file(int dir, const char *name, struct ferry_object *out)
 		snprintf(out->why, sizeof out->why, "%s", v.why);
 		return;
 	}
+	if (v.kind != ferryi_file_kind(name)) {
+		out->state = FERRY_DAMAGED;
+		snprintf(out->why, sizeof out->why,
+			 "it is another kind of object than its name says");
+		ferryi_view_close(&v);
+		return;
+	}
 	describe(dir, &v, out);
 	ferryi_view_close(&v);
 }
@@ -124,15 +135,16 @@ struct walk {
 
 static int visit(const char *name, void *arg)
 {
+	bool is_door = ferryi_inspect_is_door(name);
 	struct walk *w = arg;
 	struct ferry_object *o;
 
-	if (name[0] == '.' && !ferryi_inspect_is_door(name))
+	if (!is_door && !ferryi_file_kind(name))
 		return 0;
 	o = ferryi_list_add(&w->list, sizeof *o);
 	if (!o)
 		return -ENOMEM;
-	if (name[0] == '.')
+	if (is_door)
 		ferryi_inspect_door(w->dir,
 				    name + strlen(FERRYI_PROCESS_PREFIX), o);
 	else
@@ -187,21 +199,31 @@ int ferry_list(const char *realm, struct ferry_object **out, size_t *n_out)
 }
 
 /* One that is there, in an open directory; 0, or -ENOENT. */
-static int look_at(int dir, const struct ferryi_place *p, bool is_process,
-		   struct ferry_object *out)
+static int look_at_door(int dir, const struct ferryi_place *p,
+			struct ferry_object *out)
 {
 	char file[sizeof p->name + sizeof FERRYI_PROCESS_PREFIX];
 	struct stat st;
 
-	snprintf(file, sizeof file, "%s%s",
-		 is_process ? FERRYI_PROCESS_PREFIX : "", p->name);
+	snprintf(file, sizeof file, "%s%s", FERRYI_PROCESS_PREFIX, p->name);
 	if (ferryi_stat_at(dir, file, &st) < 0)
 		return -ENOENT;
-	if (is_process)
-		ferryi_inspect_door(dir, p->name, out);
-	else
-		ferryi_inspect_file(dir, p->name, out);
+	ferryi_inspect_door(dir, p->name, out);
 	return 0;
+}
+
+/* The same.  -EINVAL: the name is that of several. */
+static int look_at_file(int dir, struct ferryi_place *p,
+			struct ferry_object *out)
+{
+	struct stat st;
+	int r = ferryi_place_find(p, dir);
+
+	if (r == 0 && ferryi_stat_at(dir, p->file, &st) < 0)
+		r = -ENOENT;
+	if (r == 0)
+		ferryi_inspect_file(dir, p->file, out);
+	return r;
 }
 
 int ferry_look(const char *name, struct ferry_object *out)
@@ -212,20 +234,25 @@ int ferry_look(const char *name, struct ferry_object *out)
 	int dir, r;
 
 	ferryi_fail_clear();
-	r = ferryi_place_parse(&p, process ? process : name);
+	r = process ? ferryi_place_parse(&p, process) :
+		      ferryi_place_parse_any(&p, name);
 	if (r < 0)
 		return r;
 	dir = ferryi_realm_directory(p.directory, false);
 	if (dir < 0 && dir != -ENOENT)
 		return dir;
-	r = dir < 0 ? dir : look_at(dir, &p, process != NULL, &found);
+	r = dir < 0 ? dir :
+	    process ? look_at_door(dir, &p, &found) :
+		      look_at_file(dir, &p, &found);
 	ferryi_close(dir);
-	if (r < 0)
+	if (r == -ENOENT)
 		return ferryi_fail(-ENOENT,
 				   "no %s %s in realm %s (ferry ls "
 				   "shows what there is)",
 				   process ? "process" : "object", p.name,
 				   p.directory);
+	if (r < 0)
+		return r;
 	*out = found;
 	settle(out);
 	return 0;

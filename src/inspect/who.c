@@ -79,9 +79,11 @@ static int collect(int fd, const struct ferryi_registry *g,
 		struct ferry_user *u;
 
 		if (!ferryi_slot_live(&g->slots[i]) ||
-		    (v && !ferryi_member_is(&v->queue, i)))
+		    (v && !ferryi_member_is(&v->users, i)))
 			continue;
-		if (v)
+		if (v && v->kind == FERRYI_KIND_TOPIC)
+			h.loans = ferryi_broadcast_loans(&v->topic, i);
+		else if (v)
 			weigh(&v->queue, i, &h);
 		u = ferryi_list_add(list, sizeof *u);
 		if (!u)
@@ -93,11 +95,11 @@ static int collect(int fd, const struct ferryi_registry *g,
 
 static int view_of(int dir, const struct ferryi_place *p, struct ferryi_view *v)
 {
-	int fd = ferryi_open_at(dir, p->name), r;
+	int fd = ferryi_open_at(dir, p->file), r;
 
 	if (fd == -ENOENT)
-		return ferryi_fail(-ENOENT, "no mailbox %s in realm %s",
-				   p->name, p->directory);
+		return ferryi_fail(-ENOENT, "no object %s in realm %s", p->name,
+				   p->directory);
 	if (fd < 0)
 		return ferryi_fail_sys(-fd, "%s/%s: cannot be opened",
 				       p->directory, p->name);
@@ -135,7 +137,9 @@ int ferry_who(const char *realm, const char *name, struct ferry_user **out,
 	int dir, r;
 
 	ferryi_fail_clear();
-	r = name ? ferryi_place_parse(&p, process ? process : name) : 0;
+	r = !name   ? 0 :
+	    process ? ferryi_place_parse(&p, process) :
+		      ferryi_place_parse_any(&p, name);
 	if (r == 0 && (!name || (realm && p.is_default)))
 		r = ferryi_inspect_path(realm, p.directory, sizeof p.directory);
 	if (r < 0)
@@ -147,7 +151,9 @@ int ferry_who(const char *realm, const char *name, struct ferry_user **out,
 		r = ferryi_inspect_door_users(dir, p.name, &list);
 		ferryi_close(dir);
 	} else if (dir >= 0) {
-		r = name ? view_of(dir, &p, &v) : 0;
+		r = name ? ferryi_place_find(&p, dir) : 0;
+		if (r == 0 && name)
+			r = view_of(dir, &p, &v);
 		if (r == 0)
 			r = who(dir, p.directory, name ? &v : NULL, &list);
 		ferryi_view_close(&v);

@@ -148,27 +148,3 @@ const char *ferry_address(struct ferry_link *l)
 {
 	return l ? l->address : "";
 }
-
-/* "scheme:rest", or a bare name, which is of the first scheme of the table. */
-static const char *rest_of(const char *name, const char *scheme)
-{
-	size_t n = strlen(scheme);
-
-	return strncmp(name, scheme, n) == 0 && name[n] == ':' ? name + n + 1 :
-								 NULL;
-}
-
-int ferry_destroy(const char *name)
-{
-	const char *rest;
-
-	ferryi_fail_clear();
-	if (!name)
-		return ferryi_fail(-EINVAL, "there is no name (NULL)");
-	for (unsigned i = 0; ferryi_transports[i]; i++) {
-		rest = rest_of(name, ferryi_transports[i]->info.scheme);
-		if (rest && ferryi_transports[i]->destroy)
-			return ferryi_transports[i]->destroy(rest);
-	}
-	return ferryi_transports[0]->destroy(name);
-}

@@ -65,24 +65,23 @@ int ferryi_mailbox_enter_with(struct ferry_link *l,
 
 void ferryi_mailbox_wake(struct ferryi_segment *s, enum ferryi_gate gate)
 {
-	struct ferryi_queue *q = &s->view.queue;
-	uint32_t *word = &q->control->gate[gate];
+	uint32_t *word = &s->view.users.gate[gate];
 	uint32_t lowered;
 
 	if (ferryi_load(word) == 0) /* the usual case, without a clock */
 		return;
-	lowered = ferryi_gate_lower(q, gate, ferryi_now());
+	lowered = ferryi_gate_lower(word, ferryi_now());
 	/* Sleepers for a chunk differ in the size they need: all must look. */
 	if (lowered &&
 	    ferryi_futex_wake(word, gate == FERRYI_GATE_CHUNK ? INT_MAX : 1) ==
 		    0)
-		ferryi_gate_settle(q, gate, lowered);
+		ferryi_gate_settle(word, lowered);
 }
 
 void ferryi_mailbox_wake_all(struct ferryi_segment *s)
 {
 	for (unsigned g = 0; g < FERRYI_GATES; g++)
-		ferryi_futex_wake(&s->view.queue.control->gate[g], INT_MAX);
+		ferryi_futex_wake(&s->view.users.gate[g], INT_MAX);
 }
 
 /*
@@ -112,7 +111,7 @@ static void hand_on(struct ferryi_segment *s, enum ferryi_gate gate)
 {
 	struct ferryi_watch watch;
 
-	ferryi_gate_raise(&s->view.queue, gate);
+	ferryi_gate_raise(&s->view.users.gate[gate]);
 	/* a message that is due later needs somebody who waits for that time */
 	if (ferryi_watch(&s->view.queue, gate, 0, ferryi_now(), &watch) ||
 	    watch.due != INT64_MAX)
@@ -155,7 +154,7 @@ static int interest(struct ferry_link *l, enum ferryi_want want,
 	if (w->slept && w->gate != gate) /* woken there, waits here now */
 		hand_on(b->segment, w->gate);
 	w->gate = gate;
-	ferryi_gate_raise(q, gate);				 /* S1 */
+	ferryi_gate_raise(&q->control->gate[gate]);		 /* S1 */
 	if (ferryi_watch(q, gate, w->len, ferryi_now(), &watch)) /* S2 */
 		return 1;
 	ferryi_wait_word(w, &q->control->gate[gate], 1);
@@ -243,7 +242,6 @@ const struct ferryi_transport ferryi_transport_mailbox = {
 	.sleeps_on_words = true,
 	.spins = true,
 	.open = ferryi_mailbox_open,
-	.destroy = ferryi_mailbox_destroy,
 	.adopt = ferryi_mailbox_adopt,
 	.shutdown = end_of_messages,
 	.fini = ferryi_mailbox_fini,

@@ -28,7 +28,6 @@ int ferryi_mailbox_enter_with(struct ferry_link *l,
 			      struct ferryi_chunk *out);
 
 /* mailbox_open.c */
-int ferryi_mailbox_destroy(const char *name);
 int ferryi_mailbox_open(struct ferry_link *l, const struct ferryi_address *a);
 int ferryi_mailbox_adopt(struct ferry_link *l);
 void ferryi_mailbox_fini(struct ferry_link *l);

@@ -10,7 +10,6 @@
 #include "base/error.h"
 #include "link/mailbox.h"
 #include "shm/recover.h"
-#include "sys/files.h"
 #include "sys/process.h"
 #include "wire/address.h"
 
@@ -61,41 +60,16 @@ static void free_handle(uint16_t handle)
 
 /* --- opening --------------------------------------------------------------- */
 
-/* "No such mailbox" names where it was searched, and where it is. */
-static int not_there(const struct ferryi_place *p)
-{
-	unsigned uid = ferryi_identity()->uid;
-	char others[2][64], path[512];
-	struct stat st;
-
-	snprintf(others[0], sizeof others[0], "/run/ferry/%u", uid);
-	snprintf(others[1], sizeof others[1], "/dev/shm/ferry-%u", uid);
-	for (unsigned i = 0; i < 2; i++) {
-		snprintf(path, sizeof path, "%s/%s", others[i], p->name);
-		if (strcmp(others[i], p->directory) != 0 &&
-		    ferryi_stat_path(path, &st) == 0)
-			return ferryi_fail(
-				-ENOENT,
-				"no mailbox %s in realm %s, but there is "
-				"one in %s (set FERRY_REALM=%s)",
-				p->name, p->directory, others[i], others[i]);
-	}
-	return ferryi_fail(-ENOENT,
-			   "no mailbox %s in realm %s (ferry mk %s makes "
-			   "one, ferry ls shows what there is)",
-			   p->name, p->directory, p->name);
-}
-
 static int open_place(struct ferryi_mailbox *b, const struct ferryi_place *p)
 {
 	int r = ferryi_realm_join(&b->realm, p->directory, FERRYI_MAKE_NOTHING);
 
 	if (r == -ENOENT)
-		return not_there(p);
+		return ferryi_place_missing(p);
 	if (r < 0)
 		return r;
 	r = ferryi_segment_open(&b->segment, b->realm, p->name);
-	return r == -ENOENT ? not_there(p) : r;
+	return r == -ENOENT ? ferryi_place_missing(p) : r;
 }
 
 /* The dead-letter mailbox; made anew when somebody has removed it. */
@@ -158,6 +132,7 @@ int ferryi_mailbox_adopt(struct ferry_link *l)
 	snprintf(p.directory, sizeof p.directory, "%s",
 		 ferryi_realm_path(old.realm));
 	snprintf(p.name, sizeof p.name, "%s", old.segment->name);
+	ferryi_place_set_kind(&p, FERRYI_KIND_MAILBOX);
 	memset(b, 0, sizeof *b);
 	r = open_place(b, &p);
 	if (r == 0)
@@ -315,29 +290,6 @@ int ferry_mailbox_create(struct ferry_link **out, const char *name,
 	}
 	*out = l;
 	return 0;
-}
-
-int ferryi_mailbox_destroy(const char *name)
-{
-	struct ferryi_mailbox b = { 0 };
-	struct ferryi_place p;
-	int r;
-
-	r = ferryi_place_parse(&p, name);
-	if (r < 0)
-		return r;
-	r = open_place(&b, &p);
-	if (r == 0) {
-		ferryi_retire(&b.segment->view.queue);
-		/* D2: removed, its name still there; who opens it unlinks it */
-		r = ferryi_realm_unlink(b.realm, p.name, &b.segment->view.file);
-		ferryi_mailbox_wake_all(b.segment);
-	}
-	if (b.segment)
-		ferryi_segment_close(b.segment);
-	if (b.realm)
-		ferryi_realm_leave(b.realm);
-	return r;
 }
 
 /* --- how it stands ---------------------------------------------------------- */

@@ -163,6 +163,12 @@ static int understand(struct request *q, const char *text)
 	return err;
 }
 
+/* `max` is the transport's own key, not the framing's. */
+static bool limits_itself(const struct ferryi_transport *t)
+{
+	return t->keys && strstr(t->keys, "max") != NULL;
+}
+
 static int new_link(struct request *q, struct ferry_link **out, unsigned flags)
 {
 	struct ferry_link *l;
@@ -170,7 +176,8 @@ static int new_link(struct request *q, struct ferry_link **out, unsigned flags)
 
 	if (err)
 		return err;
-	err = ferryi_framing_new(&l->framing, &q->a);
+	if (ferryi_address_get(&q->a, "framing") || !limits_itself(q->t))
+		err = ferryi_framing_new(&l->framing, &q->a);
 	if (err)
 		ferryi_link_free(l);
 	else

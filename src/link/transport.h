@@ -78,6 +78,7 @@ enum ferryi_want {
 	FERRYI_WANT_COMMIT, /* room, for a message that has its chunk */
 	FERRYI_WANT_LOAN,   /* a free chunk */
 	FERRYI_WANT_OPEN,   /* the connection to be made */
+	FERRYI_WANT_CROWD,  /* so many subscribers as w->len says */
 };
 
 struct ferryi_transport {

@@ -301,6 +301,11 @@ uint32_t ferryi_realm_owner(const struct ferryi_realm *r)
 	return r->owner;
 }
 
+bool ferryi_realm_holds(const struct ferryi_realm *r, uint32_t owner)
+{
+	return owner == r->owner || ferryi_lock_held(r->fd, owner, 1) != 0;
+}
+
 int ferryi_realm_dir(const struct ferryi_realm *r)
 {
 	return r->dir;

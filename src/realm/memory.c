@@ -18,10 +18,11 @@ int ferryi_fail_room(const struct ferryi_realm *r, const char *name, int err,
 	ferryi_space(r->dir, &space, &total);
 	return ferryi_fail_sys(
 		-err,
-		"mailbox %s: %llu KiB wanted, %llu of %llu KiB free "
+		"%s %s: %llu KiB wanted, %llu of %llu KiB free "
 		"in %s (free some, or make the file system larger: "
 		"mount -o remount,size=)",
-		name, (unsigned long long)wanted / 1024,
+		ferryi_file_noun(name), ferryi_file_name(name),
+		(unsigned long long)wanted / 1024,
 		(unsigned long long)space / 1024,
 		(unsigned long long)total / 1024, r->path);
 }
@@ -89,9 +90,9 @@ static int reserve(struct ferryi_segment *s, uint64_t at, uint64_t len)
 	int fd = own_fd(s), e;
 
 	if (fd < 0)
-		return ferryi_fail(
-			fd, "mailbox %s: its file was closed and is gone",
-			s->name);
+		return ferryi_fail(fd, "%s %s: its file was closed and is gone",
+				   ferryi_file_noun(s->name),
+				   ferryi_file_name(s->name));
 	used = limit ? ferryi_segment_bytes(s) + ring_to_come(s) : 0;
 	if (limit && !is_in_ring(s, at) && used + len > limit)
 		return ferryi_fail(-ENOSPC,
@@ -116,6 +117,32 @@ int ferryi_segment_grow(struct ferryi_segment *s,
 			return e;
 	}
 	ferryi_queue_grown(&s->view.queue, grow);
+	return 0;
+}
+
+/* Topics have no byte limit: their chunks are as many as they were made with. */
+int ferryi_segment_back_topic(struct ferryi_segment *s, uint32_t index,
+			      uint64_t len)
+{
+	struct ferryi_broadcast *b = &s->view.topic;
+	uint64_t *backed = &b->records[index].backed;
+	uint64_t had = ferryi_min(ferryi_fetch(backed), b->place_bytes);
+	int fd, e;
+
+	if (had >= len)
+		return 0;
+	len = ferryi_min(ferryi_round_up(len, FERRYI_PAGE), b->place_bytes);
+	fd = own_fd(s);
+	if (fd < 0)
+		return ferryi_fail(fd,
+				   "topic %s: its file was closed and is gone",
+				   ferryi_file_name(s->name));
+	e = ferryi_reserve(fd, ferryi_broadcast_place_at(b, index) + had,
+			   len - had);
+	if (e < 0)
+		return ferryi_fail_room(s->realm, s->name, e, len - had);
+	/* G4: reserved, not yet noted; the next owner reserves it again */
+	ferryi_put(backed, len);
 	return 0;
 }
 

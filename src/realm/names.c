@@ -63,13 +63,64 @@ static int check_name(const char *name, const char *text)
 	return 0;
 }
 
-int ferryi_place_parse(struct ferryi_place *p, const char *text)
+/* Kinds of objects: what begins the name of the file, and what people say. */
+static const struct {
+	uint32_t kind;
+	const char *prefix, *noun;
+} kinds[] = {
+	{ FERRYI_KIND_MAILBOX, "", "mailbox" },
+	{ FERRYI_KIND_TOPIC, ".topic.", "topic" },
+};
+
+#define N_KINDS (sizeof kinds / sizeof kinds[0])
+
+static size_t of_kind(uint32_t kind)
+{
+	for (size_t i = 0; i < N_KINDS; i++)
+		if (kinds[i].kind == kind)
+			return i;
+	return 0;
+}
+
+/* Only mailboxes have no prefix, and no other name begins with a dot. */
+static size_t of_file(const char *file)
+{
+	for (size_t i = 1; i < N_KINDS; i++)
+		if (strncmp(file, kinds[i].prefix, strlen(kinds[i].prefix)) ==
+		    0)
+			return i;
+	return 0;
+}
+
+uint32_t ferryi_file_kind(const char *file)
+{
+	size_t i = of_file(file);
+
+	return i == 0 && file[0] == '.' ? 0 : kinds[i].kind;
+}
+
+const char *ferryi_file_name(const char *file)
+{
+	return file + strlen(kinds[of_file(file)].prefix);
+}
+
+const char *ferryi_file_noun(const char *file)
+{
+	return kinds[of_file(file)].noun;
+}
+
+void ferryi_place_set_kind(struct ferryi_place *p, uint32_t kind)
+{
+	p->kind = kind;
+	snprintf(p->file, sizeof p->file, "%s%s", kinds[of_kind(kind)].prefix,
+		 p->name);
+}
+
+static int parse(struct ferryi_place *p, const char *text)
 {
 	const char *slash;
 	int r;
 
-	if (strncmp(text, "mailbox:", 8) == 0)
-		text += 8;
 	slash = strrchr(text, '/');
 	r = check_name(slash ? slash + 1 : text, text);
 	if (r < 0)
@@ -87,6 +138,87 @@ int ferryi_place_parse(struct ferryi_place *p, const char *text)
 				   "the path has %zu bytes (at most %zu)",
 				   strlen(text), sizeof p->directory - 1);
 	return r < 0 ? r : 0;
+}
+
+int ferryi_place_parse(struct ferryi_place *p, const char *text)
+{
+	int r = parse(p, strncmp(text, "mailbox:", 8) == 0 ? text + 8 : text);
+
+	if (r == 0)
+		ferryi_place_set_kind(p, FERRYI_KIND_MAILBOX);
+	return r;
+}
+
+int ferryi_place_parse_any(struct ferryi_place *p, const char *text)
+{
+	uint32_t kind = 0;
+	int r;
+
+	for (size_t i = 0; i < N_KINDS && !kind; i++) {
+		size_t n = strlen(kinds[i].noun);
+
+		if (strncmp(text, kinds[i].noun, n) == 0 && text[n] == ':') {
+			kind = kinds[i].kind;
+			text += n + 1;
+		}
+	}
+	r = parse(p, text);
+	if (r == 0)
+		ferryi_place_set_kind(p, kind);
+	p->kind = kind;
+	return r;
+}
+
+int ferryi_place_find(struct ferryi_place *p, int dir)
+{
+	size_t found = N_KINDS;
+	struct stat st;
+
+	if (p->kind)
+		return 0;
+	for (size_t i = 0; i < N_KINDS; i++) {
+		ferryi_place_set_kind(p, kinds[i].kind);
+		if (ferryi_stat_at(dir, p->file, &st) < 0)
+			continue;
+		if (found < N_KINDS)
+			return ferryi_fail(-EINVAL,
+					   "%s is a %s and a %s (say %s:%s or "
+					   "%s:%s)",
+					   p->name, kinds[found].noun,
+					   kinds[i].noun, kinds[found].noun,
+					   p->name, kinds[i].noun, p->name);
+		found = i;
+	}
+	ferryi_place_set_kind(p, found < N_KINDS ? kinds[found].kind :
+						   FERRYI_KIND_MAILBOX);
+	return 0;
+}
+
+/* "No such object" names where it was searched, and where it is. */
+int ferryi_place_missing(const struct ferryi_place *p)
+{
+	const char *noun = kinds[of_kind(p->kind)].noun;
+	const char *maker = p->kind == FERRYI_KIND_TOPIC ? "pub" : "mk";
+	unsigned uid = ferryi_identity()->uid;
+	char others[2][64], path[512];
+	struct stat st;
+
+	snprintf(others[0], sizeof others[0], "/run/ferry/%u", uid);
+	snprintf(others[1], sizeof others[1], "/dev/shm/ferry-%u", uid);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "%s/%s", others[i], p->file);
+		if (strcmp(others[i], p->directory) != 0 &&
+		    ferryi_stat_path(path, &st) == 0)
+			return ferryi_fail(-ENOENT,
+					   "no %s %s in realm %s, but there is "
+					   "one in %s (set FERRY_REALM=%s)",
+					   noun, p->name, p->directory,
+					   others[i], others[i]);
+	}
+	return ferryi_fail(-ENOENT,
+			   "no %s %s in realm %s (ferry %s %s makes "
+			   "one, ferry ls shows what there is)",
+			   noun, p->name, p->directory, maker, p->name);
 }
 
 /* A realm that strangers can write to is none. */

@@ -29,6 +29,8 @@ struct ferryi_realm;
 struct ferryi_place {
 	char directory[4096];
 	char name[201];
+	char file[232];	 /* what it is called in the directory */
+	uint32_t kind;	 /* FERRYI_KIND_...; 0: not said */
 	bool is_default; /* the realm of $FERRY_REALM or the user */
 };
 
@@ -40,6 +42,25 @@ struct ferryi_place {
 
 /* "jobs", "./dir/jobs", "mailbox:jobs".  -EINVAL with a sentence. */
 int ferryi_place_parse(struct ferryi_place *p, const char *text);
+
+/* The same name, of an object of this kind. */
+void ferryi_place_set_kind(struct ferryi_place *p, uint32_t kind);
+
+/* For who takes an object of any kind: a scheme before the name says which. */
+int ferryi_place_parse_any(struct ferryi_place *p, const char *text);
+
+/* Of an open directory, where no kind was said: that of the object that is
+ * there.  -EINVAL when several have the name. */
+int ferryi_place_find(struct ferryi_place *p, int dir);
+
+/* -ENOENT, with a sentence that names where it was looked for. */
+int ferryi_place_missing(const struct ferryi_place *p);
+
+/* The kind of object that a file of a realm is by its name, or 0; what the object
+ * is called, and its kind for people. */
+uint32_t ferryi_file_kind(const char *file);
+const char *ferryi_file_name(const char *file);
+const char *ferryi_file_noun(const char *file);
 
 /* The directory of the default realm; -EINVAL when it is too long. */
 int ferryi_realm_default(char *buf, size_t size);
@@ -75,6 +96,10 @@ void ferryi_realm_enter(struct ferryi_realm *r);
 bool ferryi_realm_is_fenced(const struct ferryi_realm *r);
 
 uint32_t ferryi_realm_owner(const struct ferryi_realm *r);
+
+/* Whether somebody holds the lock of this lease: if not, its process is dead, or
+ * the lease is free. */
+bool ferryi_realm_holds(const struct ferryi_realm *r, uint32_t owner);
 int ferryi_realm_dir(const struct ferryi_realm *r);
 const char *ferryi_realm_path(const struct ferryi_realm *r);
 struct ferryi_registry *ferryi_realm_registry(struct ferryi_realm *r);

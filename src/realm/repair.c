@@ -43,11 +43,11 @@ static bool was_member(int fd, uint32_t owner)
 static int repair_object(const char *name, void *arg)
 {
 	struct job *job = arg;
-	struct ferryi_recovery done;
 	struct ferryi_view v;
+	uint32_t n;
 	int fd;
 
-	if (name[0] == '.')
+	if (!ferryi_file_kind(name))
 		return 0;
 	fd = ferryi_open_at(job->realm->dir, name);
 	if (fd < 0) {
@@ -59,19 +59,16 @@ static int repair_object(const char *name, void *arg)
 		ferryi_close(fd);
 		return 0;
 	}
-	if (ferryi_view_open(&v, fd) < 0) { /* closes fd; not a mailbox */
+	if (ferryi_view_open(&v, fd) < 0) { /* closes fd; no object */
 		job->complete &= v.state != FERRY_NO_ACCESS;
 		return 0;
 	}
-	ferryi_recover_owner(&v.queue, job->owner, FERRYI_ANY_HANDLE, &done);
-	ferryi_add(&v.queue.control->counters.repaired,
-		   done.freed + done.queued + done.returned + done.lost);
+	n = ferryi_view_recover(&v, job->owner);
+	ferryi_add(v.users.repaired, n);
 	/* V2: repaired, still a member; the next repairer finds nothing to do */
-	ferryi_member_drop(&v.queue, job->owner);
+	ferryi_member_drop(&v.users, job->owner);
 	job->changed = true;
-	if ((v.header.choice.persistence == FERRY_PERSIST_PROCESS ||
-	     ferryi_is_retired(&v.queue)) &&
-	    ferryi_retire_if_unused(&v.queue))
+	if (ferryi_view_may_end(&v) && ferryi_retire_if_unused(&v.users))
 		ferryi_realm_unlink(job->realm, name, &v.file);
 	ferryi_view_close(&v);
 	return 0;
@@ -244,7 +241,7 @@ int ferryi_realm_unlink(struct ferryi_realm *r, const char *name,
 static int not_registry(const char *name, void *arg)
 {
 	(void)arg;
-	return name[0] == '.' ? 0 : 1;
+	return ferryi_file_kind(name) ? 1 : 0;
 }
 
 /* Another one may have retired it, and a third made a new one of the name. */

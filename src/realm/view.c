@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking at a mailbox's file without joining it: see segment.h. */
+/* Looking at an object's file without joining it: see segment.h. */
 #include <errno.h>
 #include <string.h>
 
@@ -27,12 +27,38 @@ static int read_header(struct ferryi_view *v)
 		return n < 0 ? (int)n : -EBADMSG;
 	if (n < (ssize_t)sizeof v->header)
 		memset((char *)&v->header + n, 0, sizeof v->header - (size_t)n);
+	v->kind = v->header.preamble.kind;
 	return 0;
+}
+
+_Static_assert(sizeof(struct ferryi_topic_header) <=
+		       sizeof(struct ferryi_header),
+	       "read at once");
+
+static int check_header(struct ferryi_view *v)
+{
+	uint64_t bytes = (uint64_t)v->file.st_size;
+
+	return v->kind == FERRYI_KIND_TOPIC ?
+		       ferryi_topic_check(&v->topic_header, bytes, &v->why) :
+		       ferryi_layout_check(&v->header, bytes, &v->why);
+}
+
+static void attach(struct ferryi_view *v)
+{
+	if (v->kind == FERRYI_KIND_TOPIC) {
+		v->persistence = v->topic_header.choice.persistence;
+		ferryi_broadcast_attach(&v->topic, v->base, &v->topic_header);
+		v->users = v->topic.users;
+		return;
+	}
+	v->persistence = v->header.choice.persistence;
+	ferryi_queue_attach(&v->queue, v->base, &v->header);
+	v->users = v->queue.users;
 }
 
 int ferryi_view_open(struct ferryi_view *v, int fd)
 {
-	void *base;
 	int r;
 
 	memset(v, 0, sizeof *v);
@@ -44,7 +70,7 @@ int ferryi_view_open(struct ferryi_view *v, int fd)
 	if (read_header(v) < 0)
 		return refuse(v, -EBADMSG, FERRY_FOREIGN,
 			      "it is not a file of ferry's");
-	r = ferryi_layout_check(&v->header, (uint64_t)v->file.st_size, &v->why);
+	r = check_header(v);
 	if (r < 0)
 		return refuse(v, r,
 			      r == -EPROTO ? FERRY_OTHER_VERSION :
@@ -52,11 +78,11 @@ int ferryi_view_open(struct ferryi_view *v, int fd)
 					     FERRY_DAMAGED :
 					     FERRY_FOREIGN,
 			      v->why);
-	base = ferryi_map(fd, v->header.preamble.total_bytes);
-	if (!base)
+	v->base = ferryi_map(fd, v->header.preamble.total_bytes);
+	if (!v->base)
 		return refuse(v, -ENOMEM, FERRY_NO_ACCESS,
 			      "there is no address space to map it");
-	ferryi_queue_attach(&v->queue, base, &v->header);
+	attach(v);
 	v->state = FERRY_LIVE;
 	return 0;
 }
@@ -65,10 +91,34 @@ void ferryi_view_close(struct ferryi_view *v)
 {
 	if (v->fd < 0)
 		return;
-	ferryi_unmap(v->queue.base, v->header.preamble.total_bytes);
+	ferryi_unmap(v->base, v->header.preamble.total_bytes);
 	if (ferryi_is_file(v->fd, v->file.st_dev, v->file.st_ino))
 		ferryi_close(v->fd);
 	v->fd = -1;
+}
+
+uint32_t ferryi_view_recover(struct ferryi_view *v, uint32_t owner)
+{
+	struct ferryi_recovery done;
+
+	if (v->kind == FERRYI_KIND_TOPIC)
+		return ferryi_broadcast_recover(&v->topic, owner);
+	ferryi_recover_owner(&v->queue, owner, FERRYI_ANY_HANDLE, &done);
+	return done.freed + done.queued + done.returned + done.lost;
+}
+
+void ferryi_view_scrub(struct ferryi_view *v)
+{
+	if (v->kind == FERRYI_KIND_TOPIC)
+		ferryi_broadcast_scrub(&v->topic);
+	else
+		ferryi_scrub(&v->queue);
+}
+
+bool ferryi_view_may_end(const struct ferryi_view *v)
+{
+	return v->persistence == FERRY_PERSIST_PROCESS ||
+	       ferryi_is_retired(&v->users);
 }
 
 void ferryi_view_stat(const struct ferryi_view *v,
@@ -110,7 +160,7 @@ void ferryi_view_stat(const struct ferryi_view *v,
 	st->rejected = ferryi_load(&w->counters.rejected);
 	st->dead_lettered = ferryi_load(&w->counters.dead_lettered);
 	st->repaired = ferryi_load(&w->counters.repaired);
-	st->users = ferryi_member_count(&v->queue);
+	st->users = ferryi_member_count(&v->users);
 	st->closed = ferryi_load(&w->state) & FERRYI_CLOSED;
 	st->receivers_wait = ferryi_load(&w->gate[FERRYI_GATE_RECV]);
 	st->senders_wait = ferryi_load(&w->gate[FERRYI_GATE_SPACE]) ||

@@ -75,6 +75,15 @@ static inline bool ferryi_cas_pair(void *p, uint64_t from0, uint64_t from1,
 
 #endif
 
+/* Reads before it are not made after it: of bytes that may be overwritten, and then
+ * of the word that tells whether they were.  ThreadSanitizer knows no fences. */
+static inline void ferryi_fence(void)
+{
+#ifndef __SANITIZE_THREAD__
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+#endif
+}
+
 /* This line will be written soon.  A hint: wrong addresses cost nothing. */
 static inline void ferryi_prefetch(const void *p)
 {

@@ -33,6 +33,7 @@
 #define FERRYI_KIND_MAILBOX  1u
 #define FERRYI_KIND_REGISTRY 2u
 #define FERRYI_KIND_CHANNEL  3u
+#define FERRYI_KIND_TOPIC    4u
 
 #define FERRYI_INLINE	    96u /* bytes of payload in a record */
 #define FERRYI_CLASSES	    16u

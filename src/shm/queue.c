@@ -34,6 +34,7 @@ void ferryi_queue_attach(struct ferryi_queue *q, void *base,
 	memset(q, 0, sizeof *q);
 	q->base = base;
 	q->control = (void *)(q->base + FERRYI_HEADER_BYTES);
+	ferryi_users_attach(&q->users, q->control);
 	q->records = (void *)(q->base + h->records_at);
 	q->ring_mask = ferryi_bits(h->shape.ring_log2);
 	q->capacity = h->choice.capacity;

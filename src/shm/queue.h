@@ -20,11 +20,13 @@
 
 #include "shm/atomic.h"
 #include "shm/layout.h"
+#include "shm/users.h"
 
 /* One mapping of one mailbox.  All geometry is private and checked. */
 struct ferryi_queue {
 	uint8_t *base;
 	struct ferryi_control *control;
+	struct ferryi_users users;
 	struct ferryi_record *records;
 	uint64_t ring_mask;
 	uint64_t capacity;

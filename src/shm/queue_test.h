@@ -59,8 +59,8 @@ static inline void make(struct box *b, struct ferryi_choice c)
 	ferryi_queue_attach(&b->q, b->base, &b->h);
 	b->q.has_pairs &= !takes_in_two_steps;
 	ferryi_queue_format(b->q.control, &b->h);
-	ferryi_member_add(&b->q, ME);
-	ferryi_member_add(&b->q, OTHER);
+	ferryi_member_add(&b->q.users, ME);
+	ferryi_member_add(&b->q.users, OTHER);
 }
 
 static inline void fini(struct box *b)

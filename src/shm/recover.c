@@ -140,7 +140,7 @@ void ferryi_recover_owner(struct ferryi_queue *q, uint32_t owner,
 
 static bool is_orphan(const struct ferryi_queue *q, uint64_t word)
 {
-	return !ferryi_member_is(q, ferryi_word_owner(word));
+	return !ferryi_member_is(&q->users, ferryi_word_owner(word));
 }
 
 static uint64_t mended(const struct ferryi_queue *q, uint32_t index,
@@ -218,94 +218,4 @@ void ferryi_queue_heal_hints(struct ferryi_queue *q)
 	       (q->cells.turns << q->cells.ring_log2 | q->ring_mask);
 	ferryi_store(&q->control->head, base);
 	ferryi_store(&q->control->tail, base);
-}
-
-/* --- members ------------------------------------------------------------ */
-
-static uint64_t bit(uint32_t owner)
-{
-	return (uint64_t)1 << (owner % 64);
-}
-
-static uint64_t *members_of(const struct ferryi_queue *q, uint32_t owner)
-{
-	return &q->control->members[owner % FERRYI_OWNERS / 64];
-}
-
-void ferryi_member_add(struct ferryi_queue *q, uint32_t owner)
-{
-	ferryi_or(members_of(q, owner), bit(owner));
-}
-
-void ferryi_member_drop(struct ferryi_queue *q, uint32_t owner)
-{
-	ferryi_and(members_of(q, owner), ~bit(owner));
-}
-
-bool ferryi_member_is(const struct ferryi_queue *q, uint32_t owner)
-{
-	return owner < FERRYI_OWNERS &&
-	       (ferryi_load(members_of(q, owner)) & bit(owner)) != 0;
-}
-
-uint32_t ferryi_member_count(const struct ferryi_queue *q)
-{
-	uint32_t n = 0;
-
-	for (unsigned i = 0; i < FERRYI_OWNERS / 64; i++)
-		n += (uint32_t)__builtin_popcountll(
-			ferryi_load(&q->control->members[i]));
-	return n;
-}
-
-/*
- * `joins` is even while the mailbox lives and grows by 2 with each join; odd
- * means removed, which is final.  A joiner sets its bit, then moves `joins`; the
- * last leaver reads `joins`, finds no bit, and makes it odd: one of the two
- * CASes fails, so never do both believe that they have succeeded.
- */
-bool ferryi_join(struct ferryi_queue *q)
-{
-	uint64_t joins;
-
-	for (unsigned n = 0; n < 1u << 20; n++) {
-		joins = ferryi_load(&q->control->joins);
-		if (joins & 1)
-			return false;
-		/* J1: a member that has not announced itself yet; recovery
-		 * drops its bit */
-		if (ferryi_cas(&q->control->joins, joins, joins + 2))
-			return true;
-	}
-	return false;
-}
-
-bool ferryi_is_retired(const struct ferryi_queue *q)
-{
-	return ferryi_load(&q->control->joins) & 1;
-}
-
-static bool remove_at(struct ferryi_queue *q, uint64_t joins)
-{
-	if (!(joins & 1) && !ferryi_cas(&q->control->joins, joins, joins + 1))
-		return false;
-	/* J2: removed, but its users are not told; who repairs after us, or
-	 * opens it, comes here again */
-	ferryi_or(&q->control->state, FERRYI_REMOVED);
-	return true;
-}
-
-bool ferryi_retire_if_unused(struct ferryi_queue *q)
-{
-	uint64_t joins = ferryi_load(&q->control->joins);
-
-	return ((joins & 1) || ferryi_member_count(q) == 0) &&
-	       remove_at(q, joins);
-}
-
-void ferryi_retire(struct ferryi_queue *q)
-{
-	for (unsigned n = 0; n < 1u << 20; n++)
-		if (remove_at(q, ferryi_load(&q->control->joins)))
-			return;
 }

@@ -43,27 +43,4 @@ void ferryi_mend_ring(struct ferryi_queue *q);
 bool ferryi_is_published(const struct ferryi_queue *q, uint32_t index,
 			 uint64_t word);
 
-/* --- members: which leases use this mailbox ----------------------------- */
-
-void ferryi_member_add(struct ferryi_queue *q, uint32_t owner);
-void ferryi_member_drop(struct ferryi_queue *q, uint32_t owner);
-bool ferryi_member_is(const struct ferryi_queue *q, uint32_t owner);
-uint32_t ferryi_member_count(const struct ferryi_queue *q);
-
-/*
- * The last user of a mailbox that ends with it: mark it removed unless somebody
- * joins.  `joins` was read before the members were counted.  True: it is
- * removed now, for good.
- */
-bool ferryi_retire_if_unused(struct ferryi_queue *q);
-
-/* Announce a join after ferryi_member_add().  False: it had been removed. */
-bool ferryi_join(struct ferryi_queue *q);
-
-/* Removed, for good; perhaps by one who died before he said so in `state`. */
-bool ferryi_is_retired(const struct ferryi_queue *q);
-
-/* Remove it whoever uses it. */
-void ferryi_retire(struct ferryi_queue *q);
-
 #endif

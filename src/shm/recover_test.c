@@ -119,7 +119,7 @@ START_TEST(scrub_mends_words_that_nobody_could_have_left)
 	make(&b, choice(4, 64));
 	ck_assert_int_eq(put(&b, ME, 1, 8), 0);
 	ck_assert_int_eq(get_at(&b, OTHER, 0, &c), 0);
-	ferryi_member_drop(&b.q, OTHER);
+	ferryi_member_drop(&b.q.users, OTHER);
 	b.q.records[2].word = ferryi_word(5, FERRYI_QUEUED, 0, 0);
 	b.q.records[3].word = ferryi_word(5, 15, 99, 0);
 	b.q.control->gate[0] = 0xdeadbeef;
@@ -136,15 +136,15 @@ START_TEST(the_last_leaver_and_a_joiner_never_both_succeed)
 	struct box b;
 
 	make(&b, choice(2, 64));
-	ck_assert(!ferryi_retire_if_unused(&b.q));
-	ferryi_member_drop(&b.q, ME);
-	ferryi_member_drop(&b.q, OTHER);
-	ferryi_member_add(&b.q, ME);
-	ck_assert(ferryi_join(&b.q));
-	ck_assert(!ferryi_retire_if_unused(&b.q));
-	ferryi_member_drop(&b.q, ME);
-	ck_assert(ferryi_retire_if_unused(&b.q));
-	ck_assert(!ferryi_join(&b.q));
+	ck_assert(!ferryi_retire_if_unused(&b.q.users));
+	ferryi_member_drop(&b.q.users, ME);
+	ferryi_member_drop(&b.q.users, OTHER);
+	ferryi_member_add(&b.q.users, ME);
+	ck_assert(ferryi_join(&b.q.users));
+	ck_assert(!ferryi_retire_if_unused(&b.q.users));
+	ferryi_member_drop(&b.q.users, ME);
+	ck_assert(ferryi_retire_if_unused(&b.q.users));
+	ck_assert(!ferryi_join(&b.q.users));
 	fini(&b);
 }
 END_TEST

@@ -19,27 +19,23 @@ static bool is_being_handled(uint32_t gate, int64_t now)
 	return gate & DOWN && ((stamp_of(now) - gate) & STAMP) < PATIENCE_MS;
 }
 
-uint32_t ferryi_gate_lower(struct ferryi_queue *q, enum ferryi_gate gate,
-			   int64_t now)
+uint32_t ferryi_gate_lower(uint32_t *gate, int64_t now)
 {
-	uint32_t *word = &q->control->gate[gate];
-
-	if (is_being_handled(ferryi_load(word), now))
+	if (is_being_handled(ferryi_load(gate), now))
 		return 0;
 	/* W3: the gate is down, the sleeper not yet woken; the bell rings */
-	ferryi_store(word, DOWN | stamp_of(now));
+	ferryi_store(gate, DOWN | stamp_of(now));
 	return DOWN | stamp_of(now);
 }
 
-void ferryi_gate_settle(struct ferryi_queue *q, enum ferryi_gate gate,
-			uint32_t lowered)
+void ferryi_gate_settle(uint32_t *gate, uint32_t lowered)
 {
-	ferryi_cas32(&q->control->gate[gate], lowered, 0);
+	ferryi_cas32(gate, lowered, 0);
 }
 
-void ferryi_gate_raise(struct ferryi_queue *q, enum ferryi_gate gate)
+void ferryi_gate_raise(uint32_t *gate)
 {
-	ferryi_store(&q->control->gate[gate], 1);
+	ferryi_store(gate, 1);
 }
 
 static void watch(struct ferryi_watch *w, uint32_t *addr, uint32_t seen)

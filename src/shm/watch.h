@@ -31,15 +31,13 @@
 
 /* W2, of a gate that is not 0.  Not 0: wake one sleeper of it, and if there was
  * none, settle it with this value. */
-uint32_t ferryi_gate_lower(struct ferryi_queue *q, enum ferryi_gate gate,
-			   int64_t now);
+uint32_t ferryi_gate_lower(uint32_t *gate, int64_t now);
 
 /* Nobody slept: the gate is 0, unless somebody has raised it since. */
-void ferryi_gate_settle(struct ferryi_queue *q, enum ferryi_gate gate,
-			uint32_t lowered);
+void ferryi_gate_settle(uint32_t *gate, uint32_t lowered);
 
 /* S1. */
-void ferryi_gate_raise(struct ferryi_queue *q, enum ferryi_gate gate);
+void ferryi_gate_raise(uint32_t *gate);
 
 /* What a sleeper watches, besides its gate (which must be 1). */
 #define FERRYI_WATCH_MAX 32

@@ -29,10 +29,11 @@ struct fixture {
 	const char *scheme;
 	bool stream; /* else messages */
 	bool duplex;
-	bool in_turns; /* one side sends at a time */
-	bool lends;    /* loan and take */
-	bool fds;      /* descriptors with a message */
-	bool shared;   /* by more than the two */
+	bool in_turns;	   /* one side sends at a time */
+	bool lends;	   /* loan and take */
+	bool one_in_place; /* what was taken is released before the next */
+	bool fds;	   /* descriptors with a message */
+	bool shared;	   /* by more than the two */
 	bool shutdown;
 	bool framed;	  /* messages over a stream */
 	size_t largest;	  /* a message that must pass */

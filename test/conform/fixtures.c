@@ -28,6 +28,23 @@ static struct ferry_link *open_mailbox(void)
 	return l;
 }
 
+#define TOPIC "topic:" BOX "?capacity=64&max=100000"
+
+/* One that blocks, so that nothing is lost. */
+static void make_topic(struct ferry_link *ends[2])
+{
+	ok(NULL, ferry_open(&ends[0], TOPIC, FERRY_RECV));
+	ok(NULL, ferry_open(&ends[1], "topic:" BOX, FERRY_SEND));
+}
+
+static struct ferry_link *open_topic(void)
+{
+	struct ferry_link *l;
+
+	ok(NULL, ferry_open(&l, TOPIC, FERRY_SEND));
+	return l;
+}
+
 /* Listen, connect and accept at `address`; the connecting side sends. */
 static void meet(struct ferry_link *ends[2], const char *address)
 {
@@ -216,6 +233,20 @@ const struct fixture fixtures[] = {
 	  .shared = true,
 	  .shutdown = true,
 	  .duplex = true,
+	  .largest = 100000,
+	  .too_large = 100001,
+	  .closed = -ETIMEDOUT,
+	  .killed = -ETIMEDOUT,
+	  .gone = 0,
+	  .forked = -ESTALE },
+	{ .name = "topic",
+	  .scheme = "topic",
+	  .make = make_topic,
+	  .sender_in_child = open_topic,
+	  .lends = true,
+	  .one_in_place = true,
+	  .shared = true,
+	  .shutdown = true,
 	  .largest = 100000,
 	  .too_large = 100001,
 	  .closed = -ETIMEDOUT,

@@ -177,6 +177,7 @@ int main(void)
 	srunner_add_suite(r, oom_suite());
 	srunner_add_suite(r, process_suite());
 	srunner_add_suite(r, regress_suite());
+	srunner_add_suite(r, topic_suite());
 	srunner_run_all(r, CK_ENV);
 	bad = srunner_ntests_failed(r);
 	srunner_free(r);

@@ -13,6 +13,7 @@
  * memory.c     a file system without room
  * process.c    fork, exec, closefrom, no descriptor left
  * regress.c    faults that an attack on the design once found
+ * topic.c      what strangers write to a topic
  *
  * Each test is a process with a realm of its own.  A refusal must be the
  * right number and come with a sentence that names the cause.
@@ -44,6 +45,7 @@ Suite *memory_suite(void);
 Suite *oom_suite(void);
 Suite *process_suite(void);
 Suite *regress_suite(void);
+Suite *topic_suite(void);
 
 /* A test case whose tests have a realm each. */
 TCase *fault_case(const char *name, double seconds);

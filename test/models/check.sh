@@ -119,6 +119,17 @@ holds process -DMESSAGES=3 -DKILLS=2
 broken process -DKILLS=0 -DBREAK_SETTLE
 broken process -DKILLS=0 -DBREAK_ORDER
 broken process -DKILLS=0 -DBREAK_KEEP
+holds topic -DKILLS=1
+holds topic -DKILLS=1 -DSPARES=1
+holds topic -DKILLS=0 -DBLOCKER=1
+holds topic -DKILLS=0 -DREADER=1
+broken topic -DSPARES=1 -DBREAK_WORD
+broken topic -DSPARES=1 -DBREAK_GENERATION
+broken topic -DBREAK_CELL
+broken topic -DBREAK_COLLECT
+broken topic -DKILLS=0 -DREADER=1 -DBREAK_RECHECK
+broken topic -DKILLS=0 -DBLOCKER=1 -DBREAK_JOIN
+broken topic -DKILLS=0 -DBLOCKER=1 -DBREAK_BEHIND
 
 holds hints -DOLD=1 -DLAPS_ROUND=2
 holds hints -DOLD=2 -DLAPS_ROUND=3

@@ -273,8 +273,8 @@ static void join(struct proc *p)
 		.cancel = { 0, -1, 1 },
 		.state = &p->mailbox,
 	};
-	ferryi_member_add(&p->segment->view.queue, p->realm.owner);
-	ferryi_join(&p->segment->view.queue);
+	ferryi_member_add(&p->segment->view.users, p->realm.owner);
+	ferryi_join(&p->segment->view.users);
 }
 
 static void leave(struct proc *p)

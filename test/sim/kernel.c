@@ -369,8 +369,11 @@ int __wrap_ferryi_view_open(struct ferryi_view *v, int fd)
 {
 	v->fd = fd;
 	v->file.st_dev = v->file.st_ino = FILE_ID;
+	v->kind = FERRYI_KIND_MAILBOX;
+	v->persistence = world.header.choice.persistence;
 	v->header = world.header;
 	v->queue = world.queue;
+	v->users = world.queue.users;
 	v->state = FERRY_LIVE;
 	world.count.recoveries += world.current->segment != NULL;
 	return 0;

@@ -57,6 +57,12 @@ static void put_figures(struct table *t, const struct ferry_object *o)
 
 	if (!object_known(o)) {
 		unknown_cells(t, 4);
+	} else if (object_is_topic(o)) {
+		table_cell(t, "%" PRIu64 "/%" PRIu64, o->topic.kept,
+			   o->topic.options.capacity);
+		unknown_cells(t, 1);
+		table_cell(t, "%u", o->topic.users);
+		table_cell(t, "%s", short_size(o->topic.bytes, buf));
 	} else {
 		table_cell(t, "%" PRIu64 "/%" PRIu64, st->queued + st->returned,
 			   st->options.capacity);
@@ -78,6 +84,15 @@ static void put_policies(struct table *t, const struct ferry_object *o)
 		unknown_cells(t, 5);
 		return;
 	}
+	if (object_is_topic(o)) {
+		unknown_cells(t, 2);
+		table_cell(t, "%s",
+			   persistence_name(o->topic.options.persistence));
+		table_cell(t, "%s",
+			   short_size(o->topic.options.message_max, buf));
+		table_cell(t, "%" PRIu64, o->topic.published);
+		return;
+	}
 	table_cell(t, "%s", full_name(opts->full));
 	table_cell(t, "%s", delivery_name(opts->delivery));
 	table_cell(t, "%s", persistence_name(opts->persistence));
@@ -93,9 +108,10 @@ static void put_table(const struct ferry_object *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (!shown(&list[i]))
 			continue;
-		table_cell(&t, "%s", list[i].name);
+		table_cell(&t, "%s%s", object_prefix(&list[i]), list[i].name);
 		table_cell(&t, "%s%s", state_name(list[i].state),
-			   object_known(&list[i]) && list[i].mailbox.closed ?
+			   object_known(&list[i]) && (list[i].mailbox.closed ||
+						      list[i].topic.closed) ?
 				   ",closed" :
 				   "");
 		put_figures(&t, &list[i]);
@@ -121,9 +137,8 @@ static int run(const struct verb *verb, int argc, char **argv)
 			continue;
 		if (globals.json)
 			object_json(&list[i]);
-		else if (list[i].state == FERRY_LIVE ||
-			 list[i].state == FERRY_ABANDONED)
-			printf("%s\n", list[i].name);
+		else if (object_is_there(&list[i]))
+			printf("%s%s\n", object_prefix(&list[i]), list[i].name);
 	}
 	if (!names && !globals.json)
 		put_table(list, n);

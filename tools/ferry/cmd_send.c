@@ -2,17 +2,14 @@
 /*
  * ferry send NAME [MESSAGE]: send the argument, or standard input.
  *
- * A message counts as sent when the mailbox has accepted it; on the first
- * error the command ends and says how many it had sent by then.
+ * A message counts as sent when the mailbox has accepted it.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 #include <ferry.h>
 #include "address.h"
 #include "cancel.h"
-#include "framing.h"
+#include "feed.h"
 #include "options.h"
 #include "report.h"
 #include "verb.h"
@@ -61,70 +58,6 @@ static int send_one(struct ferry_link *link, const struct frame *f)
 	return ferry_send(link, f->data, f->len, deadline);
 }
 
-static int failed(const char *name, struct ferry_link *link, int err,
-		  uint64_t sent)
-{
-	int status;
-
-	if (cancelled())
-		return STATUS_NO;
-	status = report_error(name, link, err);
-	if (sent)
-		report(name, status, "%" PRIu64 " messages were sent before",
-		       sent);
-	return status;
-}
-
-static int bad_input(const char *name, const struct framer *f, int err,
-		     const char *why, uint64_t sent)
-{
-	if (err == -ECANCELED)
-		return STATUS_NO;
-	if (err == -EIO)
-		return report_sys("standard input", errno);
-	if (err == -EMSGSIZE)
-		why = "longer than any message may be (1 GiB)";
-	else if (err == -ENOMEM)
-		why = "no memory for it";
-	return report(name, STATUS_USAGE,
-		      "message %" PRIu64 " of standard input: %s; %" PRIu64
-		      " were sent before (send the rest again when it is put "
-		      "right)",
-		      f->n_frames +
-			      (err != -EBADMSG || f->framing == FRAMING_LEN32),
-		      why, sent);
-}
-
-static int send_input(const char *name, struct ferry_link *link,
-		      enum framing how)
-{
-	const char *why = "";
-	struct framer f;
-	struct frame frame;
-	uint64_t sent = 0;
-	int err, status = 0;
-
-	framer_init(&f, STDIN_FILENO, how);
-	while (!status && !cancelled()) {
-		err = framer_next(&f, &frame, &why);
-		if (err == 0)
-			break;
-		if (err < 0) {
-			status = bad_input(name, &f, err, why, sent);
-			break;
-		}
-		err = send_one(link, &frame);
-		if (err < 0)
-			status = failed(name, link, err, sent);
-		else
-			progress("sent", ++sent, -1);
-	}
-	framer_fini(&f);
-	if (!status)
-		note("%s: %" PRIu64 " messages were sent", name, sent);
-	return status;
-}
-
 /* The link to send through; *out_self is the name that this process has. */
 static int open_both(const char *name, struct ferry_link **out,
 		     struct ferry_link **out_self)
@@ -148,10 +81,10 @@ static int open_both(const char *name, struct ferry_link **out,
 
 static int run(const struct verb *verb, int argc, char **argv)
 {
-	int n = options_parse(verb, argc, argv), err, status = 0;
+	int n = options_parse(verb, argc, argv), status;
 	enum framing how = framing_chosen(&framing);
-	struct ferry_link *link, *self = NULL;
-	struct frame frame;
+	struct feed feed = { .send = send_one };
+	struct ferry_link *self = NULL;
 
 	if (n == 0)
 		usage_error("NAME is missing");
@@ -161,20 +94,14 @@ static int run(const struct verb *verb, int argc, char **argv)
 		usage_error("--type: at most %u", UINT32_MAX);
 	if (n == 2 && (framing.line || framing.nul || framing.len32))
 		usage_error("-l, -0 and --len32 are for standard input");
-	status = open_both(argv[1], &link, &self);
+	status = open_both(argv[1], &feed.link, &self);
 	if (status)
 		return status;
-	cancel_on_signals(link);
-	if (n == 2) {
-		frame = (struct frame){ argv[2], strlen(argv[2]), 0 };
-		err = send_one(link, &frame);
-		if (err < 0)
-			status = failed(argv[1], link, err, 0);
-	} else {
-		status = send_input(argv[1], link, how);
-	}
+	cancel_on_signals(feed.link);
+	feed.name = argv[1];
+	status = n == 2 ? feed_text(&feed, argv[2]) : feed_input(&feed, how);
 	cancel_forget();
-	ferry_close(link);
+	ferry_close(feed.link);
 	ferry_close(self);
 	return cancel_finish(status);
 }

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "report.h"
 #include "table.h"
+#include "topic.h"
 #include "verb.h"
 
 static void put_text(const char *key, const char *value)
@@ -68,7 +69,53 @@ static void put_figures(const struct ferry_mailbox_stat *st)
 						 "nobody");
 }
 
-static void put_object(const struct ferry_object *o)
+static void put_topic(const struct ferry_topic_stat *st)
+{
+	put_number("capacity", st->options.capacity);
+	put_size("message max", st->options.message_max);
+	put_text("persistence", persistence_name(st->options.persistence));
+	put_text("trust",
+		 st->options.trust == FERRY_TRUST_GROUP ? "group" : "own");
+	put_number("published", st->published);
+	put_number("kept", st->kept);
+	put_size("bytes", st->bytes);
+	put_number("subscribers", st->subscribers);
+	put_number("blocking", st->blocking);
+	put_number("dropped", st->dropped);
+	put_number("disconnected", st->disconnected);
+	put_number("repaired", st->repaired);
+	put_number("users", st->users);
+	put_text("closed", st->closed ? "yes" : "no");
+}
+
+/* A row each; who cannot open the topic sees none. */
+static void put_subscribers(const struct ferry_object *o, const char *name)
+{
+	static struct ferry_subscriber all[256];
+	static const struct topic_options any = TOPIC_OPTIONS_INIT;
+	char address[4096], counts[100], key[20];
+	struct ferry_link *link;
+	ssize_t n;
+
+	topic_address(address, sizeof address, name, &any, NULL, NULL);
+	if (o->state != FERRY_LIVE ||
+	    ferry_open(&link, address, FERRY_SEND) < 0)
+		return;
+	n = ferry_topic_subscribers(link, all, 256);
+	ferry_close(link);
+	for (ssize_t i = 0; i < n && i < 256; i++) {
+		snprintf(key, sizeof key, "pid %d", (int)all[i].process.pid);
+		snprintf(counts, sizeof counts,
+			 "%s, %" PRIu64 " behind, %" PRIu64
+			 " delivered, %" PRIu64 " dropped",
+			 all[i].disconnected ? "disconnected" :
+					       policy_name(all[i].policy),
+			 all[i].behind, all[i].delivered, all[i].dropped);
+		put_text(key, counts);
+	}
+}
+
+static void put_object(const struct ferry_object *o, const char *name)
 {
 	char buf[SHORT_MAX];
 
@@ -83,6 +130,11 @@ static void put_object(const struct ferry_object *o)
 		put_text("why", o->why);
 	if (!object_known(o))
 		return;
+	if (object_is_topic(o)) {
+		put_topic(&o->topic);
+		put_subscribers(o, name);
+		return;
+	}
 	put_options(&o->mailbox);
 	put_figures(&o->mailbox);
 }
@@ -103,7 +155,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 		if (globals.json)
 			object_json(&o);
 		else
-			put_object(&o);
+			put_object(&o, argv[i]);
 		if (!globals.json && i < n)
 			putchar('\n');
 	}

@@ -32,6 +32,7 @@ static const struct {
 	{ FERRY_CAN_PERSIST, "persist" },
 	{ FERRY_CAN_REMOTE, "remote" },
 	{ FERRY_CAN_FDS, "fds" },
+	{ FERRY_CAN_BROADCAST, "broadcast" },
 };
 #define N_PROMISES (sizeof promises / sizeof promises[0])
 

@@ -80,7 +80,8 @@ int framer_next(struct framer *f, struct frame *out, const char **out_why);
 struct output {
 	enum framing framing;
 	bool newline;	     /* behind a message that is written whole */
-	const char *mailbox; /* for the JSON object */
+	const char *kind;    /* for the JSON object: "mailbox" */
+	const char *mailbox; /* and what it is called */
 };
 
 /* A newline goes behind each message on a terminal. */

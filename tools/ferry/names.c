@@ -55,3 +55,15 @@ const char *persistence_name(enum ferry_persistence persistence)
 
 	return NAME_OF(names, persistence);
 }
+
+const char *policy_name(enum ferry_policy policy)
+{
+	static const char *const names[] = {
+		[FERRY_POLICY_BLOCK] = "block",
+		[FERRY_POLICY_DROP_OLD] = "drop-old",
+		[FERRY_POLICY_LATEST] = "latest",
+		[FERRY_POLICY_DISCONNECT] = "disconnect",
+	};
+
+	return NAME_OF(names, policy);
+}

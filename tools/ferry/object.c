@@ -51,6 +51,27 @@ static void put_figures(struct json *j, const struct ferry_mailbox_stat *st)
 	json_bool(j, "senders_wait", st->senders_wait);
 }
 
+static void put_topic(struct json *j, const struct ferry_topic_stat *st)
+{
+	json_number(j, "published", st->published);
+	json_number(j, "kept", st->kept);
+	json_number(j, "bytes", st->bytes);
+	json_number(j, "subscribers", st->subscribers);
+	json_number(j, "blocking", st->blocking);
+	json_number(j, "dropped", st->dropped);
+	json_number(j, "disconnected", st->disconnected);
+	json_number(j, "repaired", st->repaired);
+	json_number(j, "users", st->users);
+	json_bool(j, "closed", st->closed);
+	json_open(j, "options", '{');
+	json_number(j, "capacity", st->options.capacity);
+	json_number(j, "message_max", st->options.message_max);
+	text(j, "persistence", persistence_name(st->options.persistence));
+	text(j, "trust",
+	     st->options.trust == FERRY_TRUST_GROUP ? "group" : "own");
+	json_close(j, '}');
+}
+
 void object_json(const struct ferry_object *o)
 {
 	char mode[8];
@@ -68,7 +89,9 @@ void object_json(const struct ferry_object *o)
 	text(&j, "mode", mode);
 	if (o->created_at)
 		json_time(&j, "created_at", o->created_at);
-	if (object_known(o)) {
+	if (object_known(o) && object_is_topic(o)) {
+		put_topic(&j, &o->topic);
+	} else if (object_known(o)) {
 		put_figures(&j, &o->mailbox);
 		put_options(&j, &o->mailbox);
 	}

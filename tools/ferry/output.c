@@ -12,6 +12,7 @@ void output_init(struct output *o, enum framing framing, const char *mailbox)
 {
 	o->framing = framing;
 	o->newline = isatty(STDOUT_FILENO);
+	o->kind = "mailbox";
 	o->mailbox = mailbox;
 }
 
@@ -59,7 +60,7 @@ static void put_json(const struct output *o, const struct ferry_message *m)
 
 	json_init(&j, stdout);
 	json_open(&j, NULL, '{');
-	json_text(&j, "mailbox", o->mailbox, strlen(o->mailbox));
+	json_text(&j, o->kind, o->mailbox, strlen(o->mailbox));
 	json_number(&j, "seq", m->seq);
 	/* A string: many readers of JSON keep only 53 bits of a number. */
 	json_text(&j, "id", id, (size_t)n);

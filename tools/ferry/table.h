@@ -44,5 +44,6 @@ const char *state_name(enum ferry_state state);
 const char *full_name(enum ferry_full full);
 const char *delivery_name(enum ferry_delivery delivery);
 const char *persistence_name(enum ferry_persistence persistence);
+const char *policy_name(enum ferry_policy policy);
 
 #endif

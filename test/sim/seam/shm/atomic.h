@@ -97,6 +97,7 @@ static inline bool sim_cas_pair(uint64_t *p, uint64_t from0, uint64_t from1,
 }
 
 #define ferryi_prefetch(p) ((void)(p))
+#define ferryi_fence()	   ((void)0)
 
 #define ferryi_fetch(p)	 ferryi_load(p)
 #define ferryi_put(p, v) ferryi_store(p, v)

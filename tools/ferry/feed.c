@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* See feed.h. */
+#include "feed.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+#include "cancel.h"
+#include "report.h"
+
+static int failed(const struct feed *f, int err, uint64_t sent)
+{
+	int status;
+
+	if (cancelled())
+		return STATUS_NO;
+	status = report_error(f->name, f->link, err);
+	if (sent)
+		report(f->name, status, "%" PRIu64 " messages were sent before",
+		       sent);
+	return status;
+}
+
+static int bad_input(const char *name, const struct framer *f, int err,
+		     const char *why, uint64_t sent)
+{
+	if (err == -ECANCELED)
+		return STATUS_NO;
+	if (err == -EIO)
+		return report_sys("standard input", errno);
+	if (err == -EMSGSIZE)
+		why = "longer than any message may be (1 GiB)";
+	else if (err == -ENOMEM)
+		why = "no memory for it";
+	return report(name, STATUS_USAGE,
+		      "message %" PRIu64 " of standard input: %s; %" PRIu64
+		      " were sent before (send the rest again when it is put "
+		      "right)",
+		      f->n_frames +
+			      (err != -EBADMSG || f->framing == FRAMING_LEN32),
+		      why, sent);
+}
+
+int feed_text(const struct feed *f, char *text)
+{
+	struct frame frame = { text, strlen(text), 0 };
+	int err = f->send(f->link, &frame);
+
+	return err < 0 ? failed(f, err, 0) : 0;
+}
+
+int feed_input(const struct feed *f, enum framing how)
+{
+	const char *why = "";
+	struct framer framer;
+	struct frame frame;
+	uint64_t sent = 0;
+	int err, status = 0;
+
+	framer_init(&framer, STDIN_FILENO, how);
+	while (!status && !cancelled()) {
+		err = framer_next(&framer, &frame, &why);
+		if (err == 0)
+			break;
+		if (err < 0) {
+			status = bad_input(f->name, &framer, err, why, sent);
+			break;
+		}
+		err = f->send(f->link, &frame);
+		if (err < 0)
+			status = failed(f, err, sent);
+		else
+			progress("sent", ++sent, -1);
+	}
+	framer_fini(&framer);
+	if (!status)
+		note("%s: %" PRIu64 " messages were sent", f->name, sent);
+	return status;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sending what was given: one message, or standard input message by message.  On
+ * the first error it ends, and says how many were sent by then.
+ */
+#ifndef FERRY_TOOLS_FEED_H
+#define FERRY_TOOLS_FEED_H
+
+#include "framing.h"
+
+struct feed {
+	const char *name; /* what the user wrote */
+	struct ferry_link *link;
+	int (*send)(struct ferry_link *link, const struct frame *f);
+};
+
+/* Both return the exit status. */
+int feed_text(const struct feed *f, char *text);
+int feed_input(const struct feed *f, enum framing how);
+
+#endif
