@@ -6,10 +6,12 @@
  *
  * Mirrors:
  *
- *	src/shm/broadcast.c           ferryi_broadcast_loan, _publish, free_chunk,
- *	                              collect, ferryi_broadcast_recover
- *	src/shm/subscribe.c           ferryi_broadcast_subscribe, _next, _is_whole,
- *	                              _pass, _unsubscribe
+ *	src/shm/broadcast.c       ferryi_broadcast_loan, ferryi_broadcast_tail,
+ *	                          ferryi_broadcast_publish, fill, free_displaced,
+ *	                          ferryi_broadcast_collect
+ *	src/shm/broadcast_mend.c  ferryi_broadcast_recover
+ *	src/shm/subscribe.c       ferryi_broadcast_subscribe, ferryi_broadcast_next,
+ *	                          ferryi_broadcast_is_whole, ferryi_broadcast_pass
  *
  * Publishers of EACH messages; CELLS cells, of which CAPACITY are promised; a
  * recoverer for each that is killed; one subscriber that blocks and joins from the
@@ -194,7 +196,7 @@ again:
 		:: seq[c] = t
 		DIE
 		fi;
-		/* B1, the CAS of the cell, B2 */
+		/* U1, the CAS of the cell, U2 */
 		if
 		:: atomic {
 			if
@@ -230,7 +232,7 @@ next:
 		fi }
 	DIE
 	fi;
-	/* B3: the displaced one */
+	/* U3: the displaced one */
 #ifdef BREAK_WORD
 	if
 	:: seen != NONE -> old_gen = gen[seen]
