@@ -267,10 +267,9 @@ const struct ferryi_transport ferryi_transport_process = {
 	.info = {
 		.scheme = "process",
 		.summary = "direct messages to a process with a name",
-		.naming = "name in the realm, or path; opened to receive it "
-			  "registers the name",
+		.naming = "name that its receiver registers, or path",
 		.framing = "message",
-		.direction = "duplex, one link a pair, made on first use",
+		.direction = "duplex, one link a pair",
 		.buffering = "bounded, 256 KiB each way unless ?ring=",
 		.persistence = "process",
 		.promises = FERRY_CAN_MESSAGES | FERRY_CAN_DUPLEX |
