@@ -162,6 +162,7 @@ void ferryi_channel_pass_turn(struct ferryi_channel *c, uint32_t to);
 void ferryi_channel_ring_bell(int fd);
 int ferryi_channel_over(struct ferry_link *l, const char *what);
 int ferryi_channel_nonsense(struct ferry_link *l);
+int ferryi_channel_busy(struct ferry_link *l); /* with a loan */
 
 /* Whether this end may send now.  -EAGAIN: it is not its turn. */
 int ferryi_channel_begin_send(struct ferry_link *l);

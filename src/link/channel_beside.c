@@ -178,10 +178,7 @@ int ferryi_channel_send_beside(struct ferry_link *l, const void *data,
 	if (!b.is_long)
 		return send_both(l, &b, data, fds);
 	if (c->out_long.base)
-		return ferryi_fail(-EBUSY,
-				   "%s: a long loan is out, and a channel has "
-				   "one at a time (commit or abandon it)",
-				   l->address);
+		return ferryi_channel_busy(l);
 	if (!may_go(c))
 		return -EAGAIN;
 	r = make_long(l, len);
@@ -195,17 +192,10 @@ int ferryi_channel_send_beside(struct ferry_link *l, const void *data,
 
 int ferryi_channel_lend_long(struct ferry_link *l, size_t len, void **place)
 {
-	struct ferryi_channel *c = ferryi_channel_of(l);
-	int r;
+	int r = make_long(l, len);
 
-	if (c->out_long.base)
-		return ferryi_fail(-EBUSY,
-				   "%s: a loan is out, and a channel has one "
-				   "at a time (commit or abandon it)",
-				   l->address);
-	r = make_long(l, len);
 	if (r == 0)
-		*place = c->out_long.base;
+		*place = ferryi_channel_of(l)->out_long.base;
 	return r;
 }
 

@@ -134,7 +134,7 @@ END_TEST
 START_TEST(a_message_may_be_longer_than_the_ring)
 {
 	static char out[LONG], in[LONG];
-	struct ferry_message m;
+	struct ferry_message m, other;
 
 	meet("channel:?ring=16K");
 	for (size_t i = 0; i < LONG; i++)
@@ -156,7 +156,11 @@ START_TEST(a_message_may_be_longer_than_the_ring)
 	m.len = LONG - 5;
 	ok(ferry_commit(&m, FERRY_NOWAIT));
 	ok(ferry_loan(a, LONG, &m, FERRY_NOWAIT));
+	fails_saying(ferry_loan(a, 3, &other, FERRY_NOWAIT), -EBUSY, "a loan");
 	fails(ferry_commit(&m, FERRY_NOWAIT), -EAGAIN);
+	ok(ferry_abandon(&m));
+	ok(ferry_loan(a, 3, &m, FERRY_NOWAIT));
+	fails(ferry_loan(a, LONG, &other, FERRY_NOWAIT), -EBUSY);
 	ok(ferry_abandon(&m));
 	ok(ferry_take(b, &m, SOON));
 	ck_assert_uint_eq(m.len, LONG - 5);

@@ -31,6 +31,14 @@ int ferryi_channel_nonsense(struct ferry_link *l)
 			   l->address);
 }
 
+int ferryi_channel_busy(struct ferry_link *l)
+{
+	return ferryi_fail(-EBUSY,
+			   "%s: a loan is out, and a channel has one at a time "
+			   "(commit or abandon it)",
+			   l->address);
+}
+
 int ferryi_channel_begin_send(struct ferry_link *l)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
@@ -59,11 +67,7 @@ int ferryi_channel_lend(struct ferry_link *l, size_t len, void **place)
 		c->blocked = FERRYI_BLOCKED_ROOM;
 		c->need = len;
 		return r;
-	case -EBUSY:
-		return ferryi_fail(r,
-				   "%s: a loan is out, and a channel has one "
-				   "at a time (commit or abandon it)",
-				   l->address);
+	case -EBUSY: return ferryi_channel_busy(l);
 	case -EBADMSG: return ferryi_channel_nonsense(l);
 	}
 	return r;
@@ -176,6 +180,8 @@ int ferryi_channel_loan(struct ferry_link *l, size_t len,
 	if (r == 0 && is_long(c, len) &&
 	    ferryi_channel_is(c, FERRYI_CHANNEL_HAND))
 		r = too_long(l, len);
+	if (r == 0 && (c->out_long.base || ferryi_fetch(&c->out.lent)))
+		r = ferryi_channel_busy(l);
 	if (r == 0)
 		r = is_long(c, len) ? ferryi_channel_lend_long(l, len, &place) :
 				      ferryi_channel_lend(l, len, &place);

@@ -69,14 +69,14 @@ int ferryi_broadcast_subscribe(struct ferryi_broadcast *b, uint32_t owner,
 		return r;
 	if (!claim_slot(b, owner, &s))
 		return -ENOSPC;
-	/* S1: a place is taken, nobody counts it */
+	/* M1: a place is taken, nobody counts it */
 	ferryi_put(&b->slots[s.slot].delivered, 0);
 	ferryi_put(&b->slots[s.slot].dropped, 0);
 	ferryi_put(&b->slots[s.slot].is_cut, 0);
 	set_cursor(b, &s, begin_at(b, from, tail));
 	if (policy == FERRYI_POLICY_BLOCK)
 		ferryi_or(&b->control->blocking[s.slot / 64], bit(s.slot));
-	/* S2: publishers wait for it, if it blocks; now see where they are */
+	/* M2: publishers wait for it, if it blocks; now see where they are */
 	r = ferryi_broadcast_tail(b, &tail);
 	if (r < 0) {
 		ferryi_broadcast_unsubscribe(b, &s);
@@ -96,7 +96,7 @@ void ferryi_broadcast_unsubscribe(struct ferryi_broadcast *b,
 	ferryi_and(&b->control->blocking[s->slot / 64], ~bit(s->slot));
 	ferryi_and(&b->control->subscribed[s->slot / 64], ~bit(s->slot));
 	ferryi_add(&b->control->dropped, ferryi_fetch(&slot->dropped));
-	/* S3: nobody waits for it, its place is still taken */
+	/* M3: nobody waits for it, its place is still taken */
 	ferryi_cas(&slot->word, s->word, ferryi_word_ended(s->word));
 }
 

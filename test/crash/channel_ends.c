@@ -41,6 +41,13 @@ static void write_some(const struct scenario *s)
 	ferry_write(mine, "some words", 10, FERRY_NOWAIT);
 }
 
+static void read_some(const struct scenario *s)
+{
+	(void)s;
+	for (unsigned i = 0; i < 3; i++)
+		ferry_read(mine, buffer, 3000, FERRY_NOWAIT);
+}
+
 void receive_one(const struct scenario *s)
 {
 	(void)s;
@@ -143,6 +150,26 @@ void *send_more(void *arg)
 	payload_fill(more, s->size, 77);
 	slept.how = ferry_send(end, more, s->size, FERRY_FOREVER);
 	return NULL;
+}
+
+/* Until it is told of the death. */
+static void *write_on(void *scenario)
+{
+	static char more[5000];
+
+	(void)scenario;
+	while ((slept.how = (int)ferry_write(end, more, sizeof more,
+					     FERRY_FOREVER)) > 0)
+		;
+	return NULL;
+}
+
+static void audit_writer(const struct scenario *s, bool finished)
+{
+	(void)finished;
+	if (slept.how != -ECONNRESET)
+		violate(s, "who writes to the dead is told %s",
+			ferry_error_name(slept.how));
 }
 
 /* Who slept for room got it, or heard of the death. */
@@ -250,6 +277,9 @@ const struct scenario scenarios_of_ends[] = {
 	  audit_slept },
 	{ "write", 10, "channel:?framing=stream", 0, 0, 0, write_some, NULL,
 	  audit_bytes },
+	{ "read, a writer asleep for room", 10,
+	  "channel:?framing=stream&ring=16K", 0, 0, 0, read_some, write_on,
+	  audit_writer },
 	{ "receive", 40, "channel:", 0, 3, 0, receive_one, NULL, audit_told },
 	{ "receive, a sender asleep for room", 4000, "channel:?ring=16K", 0, -1,
 	  0, receive_one, send_more, audit_sender },

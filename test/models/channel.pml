@@ -8,9 +8,11 @@
  *	src/shm/ring.c           ferryi_ring_commit, ferryi_ring_take, move_head,
  *	                         ferryi_ring_lower_more, ferryi_ring_lower_room,
  *	                         ferryi_ring_want_more, ferryi_ring_want_room
- *	src/link/channel.c       want, interest, look_at_connection,
- *	                         ferryi_channel_end, ferryi_channel_gone
- *	src/link/channel_move.c  commit, get, finish
+ *	src/link/channel.c       want_messages, want_to_send, heard_the_end,
+ *	                         look_at_connection, ferryi_channel_end,
+ *	                         ferryi_channel_gone
+ *	src/link/channel_send.c  commit
+ *	src/link/channel_recv.c  ferryi_channel_next, ferryi_channel_finish
  *	src/link/call.c          attempt_again
  *
  * A sender of MESSAGES messages and a receiver, with a ring of ROOM messages, and

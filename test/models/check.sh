@@ -115,6 +115,11 @@ broken channel -DKILLS=0 -DBREAK_DRAIN
 broken channel -DKILLS=0 -DBREAK_BELL
 broken channel -DBREAK_LOOK
 
+holds hand -DKILLS=2
+broken hand -DKILLS=0 -DBREAK_WITHDRAW
+broken hand -DKILLS=0 -DBREAK_TAKE
+broken hand -DKILLS=0 -DBREAK_ROOM
+broken hand -DKILLS=0 -DBREAK_BELL
 holds process -DMESSAGES=3 -DKILLS=2
 broken process -DKILLS=0 -DBREAK_SETTLE
 broken process -DKILLS=0 -DBREAK_ORDER
