@@ -123,7 +123,8 @@ static int not_passed(struct ferry_link *l, int err)
 			       l->address, strerror(-err));
 }
 
-/* The packet, then the message in the ring. */
+/* The packet, then the message in the ring; the bytes of a long one lie in its
+ * memory, and `data` is NULL. */
 static int send_both(struct ferry_link *l, struct beside *b, const void *data,
 		     const int *fds)
 {
@@ -135,7 +136,7 @@ static int send_both(struct ferry_link *l, struct beside *b, const void *data,
 
 	if (b->is_long)
 		all[n++] = c->out_long.memory;
-	if (b->n_fds)
+	if (fds && b->n_fds)
 		memcpy(all + n, fds, b->n_fds * sizeof *fds);
 	r = ferryi_channel_lend(l, in_ring, &place);
 	if (r < 0)
@@ -147,7 +148,7 @@ static int send_both(struct ferry_link *l, struct beside *b, const void *data,
 		return not_passed(l, r);
 	/* N6: passed, not yet sent; if we die here it is closed unseen */
 	memcpy(place, b, sizeof *b);
-	if (!b->is_long && b->len)
+	if (data && b->len)
 		memcpy((uint8_t *)place + sizeof *b, data, b->len);
 	ferryi_ring_commit(&c->out, in_ring, true);
 	if (b->is_long)
