@@ -3,7 +3,7 @@
  * What the files of crash-channel share: the scenarios of an end that is killed,
  * and what both sides keep.
  *
- *	channel.c		kills at each instruction
+ *	channel.c		a kill, and what comes before and after it
  *	channel_ends.c		messages, bytes, connections, names
  *	channel_ways.c		from hand to hand, in turns, beside the ring, exported
  */
@@ -16,15 +16,12 @@
 
 #include <ferry.h>
 
-#include "scratch.h"
-#include "step.h"
+#include "single.h"
 
 #define NAME "channel:ends"
 
-/* What the victim tells, in memory that no kill can take away. */
 struct board {
-	struct step_marks marks;
-	volatile int ready;
+	struct single_board single;
 	volatile int accepted; /* messages it sent before, or while stepped */
 	volatile int refused;  /* sends that said that they did nothing */
 	volatile int acked;    /* messages that it received */
@@ -36,6 +33,7 @@ struct board {
 #define ENDS_IN_ORDER	4u /* if it comes so far */
 #define RECEIVE_FIRST	8u /* what was sent before */
 #define VICTIMS_TURN	16u
+#define WITH_OUTLET	32u /* each of those for it has one */
 
 struct scenario {
 	const char *name;
@@ -44,7 +42,7 @@ struct scenario {
 	int before;	     /* messages that the victim has sent */
 	int queued;	     /* messages for it; -1: as many as fit */
 	unsigned how;
-	void (*act)(const struct scenario *s);
+	bool (*act)(const struct scenario *s); /* whether it was done */
 	/* the other end, in a thread, from before until the victim is dead */
 	void *(*meanwhile)(void *scenario);
 	void (*audit)(const struct scenario *s, bool finished);
@@ -57,18 +55,13 @@ extern struct board *board;
 extern struct ferry_link *end;	/* the auditor's */
 extern struct ferry_link *mine; /* the victim's */
 extern char buffer[1 << 17];
-extern int received; /* by the auditor, before the kill */
-extern struct scratch scratch;
+extern int received;  /* by the auditor, before the kill */
 extern int outlet[2]; /* a pipe; the victim has its writing end, too */
-
-ferry_time soon(void);
-void violate(const struct scenario *s, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
 
 /* channel_ends.c */
 int give(const struct scenario *s, struct ferry_link *l, long id);
-void send_one(const struct scenario *s);
-void receive_one(const struct scenario *s);
+bool send_one(const struct scenario *s);
+bool receive_one(const struct scenario *s);
 
 /* All that comes from the victim, and the end; how many messages. */
 int drain(const struct scenario *s, struct ferry_link *l, int *out_end);

@@ -12,86 +12,101 @@ static struct ferry_message held;
 
 int give(const struct scenario *s, struct ferry_link *l, long id)
 {
-	step_skip_begin(&board->marks);
+	step_skip_begin(&board->single.marks);
 	payload_fill(buffer, s->size, id);
-	step_skip_end(&board->marks);
+	step_skip_end(&board->single.marks);
 	return ferry_send(l, buffer, s->size, FERRY_NOWAIT);
 }
 
-void send_one(const struct scenario *s)
+bool send_one(const struct scenario *s)
 {
-	board->accepted += give(s, mine, s->before) == 0;
+	bool done = give(s, mine, s->before) == 0;
+
+	board->accepted += done;
+	return done;
 }
 
-static void lend_one(const struct scenario *s)
+static bool lend_one(const struct scenario *s)
 {
 	struct ferry_message m;
 
 	if (ferry_loan(mine, s->size, &m, FERRY_NOWAIT))
-		return;
-	step_skip_begin(&board->marks);
+		return false;
+	step_skip_begin(&board->single.marks);
 	payload_fill(m.data, s->size, s->before);
-	step_skip_end(&board->marks);
-	board->accepted += ferry_commit(&m, FERRY_NOWAIT) == 0;
+	step_skip_end(&board->single.marks);
+	if (ferry_commit(&m, FERRY_NOWAIT))
+		return false;
+	board->accepted++;
+	return true;
 }
 
-static void write_some(const struct scenario *s)
+static bool write_some(const struct scenario *s)
 {
 	(void)s;
-	ferry_write(mine, "some words", 10, FERRY_NOWAIT);
+	return ferry_write(mine, "some words", 10, FERRY_NOWAIT) == 10;
 }
 
-static void read_some(const struct scenario *s)
+static bool read_some(const struct scenario *s)
+{
+	ssize_t n = 0;
+
+	(void)s;
+	for (unsigned i = 0; i < 3 && n >= 0; i++)
+		n = ferry_read(mine, buffer, 3000, FERRY_NOWAIT);
+	return n > 0;
+}
+
+bool receive_one(const struct scenario *s)
+{
+	bool done = ferry_recv(mine, buffer, sizeof buffer, FERRY_NOWAIT) ==
+		    (ssize_t)s->size;
+
+	board->acked += done;
+	return done;
+}
+
+static bool take_and_release(const struct scenario *s)
 {
 	(void)s;
-	for (unsigned i = 0; i < 3; i++)
-		ferry_read(mine, buffer, 3000, FERRY_NOWAIT);
+	if (ferry_take(mine, &held, FERRY_NOWAIT) || ferry_release(&held))
+		return false;
+	board->acked++;
+	return true;
 }
 
-void receive_one(const struct scenario *s)
+static bool shut_down(const struct scenario *s)
 {
 	(void)s;
-	board->acked += ferry_recv(mine, buffer, sizeof buffer, FERRY_NOWAIT) >=
-			0;
+	return ferry_shutdown(mine, FERRY_SEND) == 0;
 }
 
-static void take_and_release(const struct scenario *s)
-{
-	(void)s;
-	if (ferry_take(mine, &held, FERRY_NOWAIT) == 0)
-		board->acked += ferry_release(&held) == 0;
-}
-
-static void shut_down(const struct scenario *s)
-{
-	(void)s;
-	ferry_shutdown(mine, FERRY_SEND);
-}
-
-static void close_it(const struct scenario *s)
+static bool close_it(const struct scenario *s)
 {
 	(void)s;
 	ferry_close(mine);
+	return true;
 }
 
-static void connect_and_send(const struct scenario *s)
+static bool connect_and_send(const struct scenario *s)
 {
-	if (ferry_open(&mine, NAME, FERRY_DUPLEX) == 0)
-		send_one(s);
+	return ferry_open(&mine, NAME, FERRY_DUPLEX) == 0 && send_one(s);
 }
 
-static void listen_there(const struct scenario *s)
+static bool listen_there(const struct scenario *s)
 {
 	(void)s;
-	ferry_listen(&mine, NAME);
+	return ferry_listen(&mine, NAME) == 0;
 }
 
-static void accept_one(const struct scenario *s)
+static bool accept_one(const struct scenario *s)
 {
 	struct ferry_link *peer;
+	bool done = ferry_accept(mine, &peer, FERRY_NOWAIT) == 0 &&
+		    give(s, peer, 0) == 0;
 
-	if (ferry_accept(mine, &peer, FERRY_NOWAIT) == 0 && s->before == 0)
-		board->accepted += give(s, peer, 0) == 0;
+	board->accepted += done;
+	return done;
 }
 
 /* --- the other end --------------------------------------------------------- */
@@ -102,9 +117,9 @@ int drain(const struct scenario *s, struct ferry_link *l, int *out_end)
 	int n = received;
 	ssize_t r;
 
-	while ((r = ferry_recv(l, buffer, sizeof buffer, soon())) >= 0)
+	while ((r = ferry_recv(l, buffer, sizeof buffer, single_soon())) >= 0)
 		if (payload_check(buffer, (size_t)r, s->size) != n++)
-			violate(s, "message %d is damaged", n - 1);
+			single_violate(s->name, "message %d is damaged", n - 1);
 	*out_end = (int)r;
 	return n;
 }
@@ -114,11 +129,11 @@ void audit_received(const struct scenario *s, int n, int how, bool finished)
 	int least = board->accepted;
 
 	if (n < least || n > s->before + 1)
-		violate(s, "%d of %d messages came", n, least);
+		single_violate(s->name, "%d of %d messages came", n, least);
 	if (how == -ECONNRESET || (finished && how == -ENODATA) ||
 	    (s->how & ENDS_IN_ORDER && how == -ENODATA))
 		return;
-	violate(s, "the end was %s", ferry_error_name(how));
+	single_violate(s->name, "the end was %s", ferry_error_name(how));
 }
 
 void audit_drain(const struct scenario *s, bool finished)
@@ -168,8 +183,8 @@ static void audit_writer(const struct scenario *s, bool finished)
 {
 	(void)finished;
 	if (slept.how != -ECONNRESET)
-		violate(s, "who writes to the dead is told %s",
-			ferry_error_name(slept.how));
+		single_violate(s->name, "who writes to the dead is told %s",
+			       ferry_error_name(slept.how));
 }
 
 /* Who slept for room got it, or heard of the death. */
@@ -177,8 +192,8 @@ void audit_sender(const struct scenario *s, bool finished)
 {
 	(void)finished;
 	if (slept.how != 0 && slept.how != -ECONNRESET)
-		violate(s, "who slept for room was told %s",
-			ferry_error_name(slept.how));
+		single_violate(s->name, "who slept for room was told %s",
+			       ferry_error_name(slept.how));
 }
 
 /* A dead receiver is noticed by who sends on. */
@@ -188,25 +203,26 @@ void audit_told(const struct scenario *s, bool finished)
 
 	(void)finished;
 	for (int i = 0; i < 200 && r == 0; i++)
-		r = ferry_send(end, buffer, s->size, soon());
+		r = ferry_send(end, buffer, s->size, single_soon());
 	if (r != -ECONNRESET)
-		violate(s, "who sends to the dead is told %s",
-			ferry_error_name(r));
+		single_violate(s->name, "who sends to the dead is told %s",
+			       ferry_error_name(r));
 }
 
 static void audit_bytes(const struct scenario *s, bool finished)
 {
 	char text[20];
-	ssize_t n = ferry_read(end, text, sizeof text, soon());
+	ssize_t n = ferry_read(end, text, sizeof text, single_soon());
 
 	if (n != -ECONNRESET && (n != 10 || memcmp(text, "some words", 10)))
-		violate(s, "%zd bytes came", n);
+		single_violate(s->name, "%zd bytes came", n);
 	if (finished && n != 10)
-		violate(s, "what was written is lost");
+		single_violate(s->name, "what was written is lost");
 	if (n > 0)
-		n = ferry_read(end, text, sizeof text, soon());
+		n = ferry_read(end, text, sizeof text, single_soon());
 	if (n != -ECONNRESET)
-		violate(s, "the end was %s", ferry_error_name((int)n));
+		single_violate(s->name, "the end was %s",
+			       ferry_error_name((int)n));
 }
 
 /* Somebody new comes in by the door, whoever died in it. */
@@ -217,12 +233,13 @@ static void audit_door(const struct scenario *s, bool finished)
 
 	(void)finished;
 	if (ferry_open(&fresh, NAME, FERRY_DUPLEX)) {
-		violate(s, "nobody can connect any more");
+		single_violate(s->name, "nobody can connect any more");
 		return;
 	}
-	ferry_send(fresh, "fresh", 5, soon());
-	while ((r = ferry_accept(end, &peer, soon())) == 0) {
-		ssize_t len = ferry_recv(peer, buffer, sizeof buffer, soon());
+	ferry_send(fresh, "fresh", 5, single_soon());
+	while ((r = ferry_accept(end, &peer, single_soon())) == 0) {
+		ssize_t len =
+			ferry_recv(peer, buffer, sizeof buffer, single_soon());
 
 		met = len == 5 && memcmp(buffer, "fresh", 5) == 0;
 		if (!met) {
@@ -234,10 +251,10 @@ static void audit_door(const struct scenario *s, bool finished)
 			break;
 	}
 	if (!met)
-		violate(s, "the next one does not get in: %s",
-			ferry_error_name(r));
+		single_violate(s->name, "the next one does not get in: %s",
+			       ferry_error_name(r));
 	if (n < board->accepted)
-		violate(s, "what the dead one sent is lost");
+		single_violate(s->name, "what the dead one sent is lost");
 	ferry_close(fresh);
 }
 
@@ -250,18 +267,19 @@ static void audit_name(const struct scenario *s, bool finished)
 
 	(void)finished;
 	if (r)
-		violate(s, "nobody can listen any more: %s",
-			ferry_error_name(r));
+		single_violate(s->name, "nobody can listen any more: %s",
+			       ferry_error_name(r));
 	else
 		ferry_close(again);
 	if (end) {
 		n = drain(s, end, &how);
 		if (n < board->accepted || how != -ECONNRESET)
-			violate(s, "who was accepted got %d, then %s", n,
-				ferry_error_name(how));
+			single_violate(s->name,
+				       "who was accepted got %d, then %s", n,
+				       ferry_error_name(how));
 	}
-	if (scratch_names(&scratch, left, sizeof left) > 0)
-		violate(s, "left behind: %s", left);
+	if (scratch_names(&single_realm, left, sizeof left) > 0)
+		single_violate(s->name, "left behind: %s", left);
 }
 
 /* --- scenarios ------------------------------------------------------------- */

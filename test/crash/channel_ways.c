@@ -11,19 +11,20 @@
 
 /* --- from hand to hand -------------------------------------------------------- */
 
-static void offer_one(const struct scenario *s)
+static bool offer_one(const struct scenario *s)
 {
 	int r = give(s, mine, s->before);
 
 	board->accepted += r == 0;
 	board->refused += r == -EAGAIN;
+	return r == 0 || r == -EAGAIN;
 }
 
 /* What was withdrawn was not sent. */
 static void check_offer(const struct scenario *s, int n)
 {
 	if (board->refused && n > 0)
-		violate(s, "a message came that was not sent");
+		single_violate(s->name, "a message came that was not sent");
 }
 
 static void audit_offer(const struct scenario *s, bool finished)
@@ -45,16 +46,16 @@ static void audit_handed(const struct scenario *s, bool finished)
 {
 	audit_sender(s, finished);
 	if (board->acked && slept.how != 0)
-		violate(s, "a message was received, and its sender told %s",
-			ferry_error_name(slept.how));
+		single_violate(s->name,
+			       "a message was received, and its sender told %s",
+			       ferry_error_name(slept.how));
 }
 
 /* --- in turns -------------------------------------------------------------------- */
 
-static void send_and_pass(const struct scenario *s)
+static bool send_and_pass(const struct scenario *s)
 {
-	send_one(s);
-	ferry_turn(mine);
+	return send_one(s) && ferry_turn(mine) == 0;
 }
 
 /* Who waits for its turn gets it, or hears of the death. */
@@ -62,19 +63,23 @@ static void audit_turn(const struct scenario *s, bool finished)
 {
 	audit_sender(s, finished);
 	if (finished && slept.how != 0)
-		violate(s, "a turn that was passed did not come");
+		single_violate(s->name, "a turn that was passed did not come");
 	audit_drain(s, finished);
 }
 
 /* --- descriptors ------------------------------------------------------------------ */
 
-static void send_outlet(const struct scenario *s)
+static bool send_outlet(const struct scenario *s)
 {
-	step_skip_begin(&board->marks);
+	bool done;
+
+	step_skip_begin(&board->single.marks);
 	payload_fill(buffer, s->size, s->before);
-	step_skip_end(&board->marks);
-	board->accepted += ferry_send_fds(mine, buffer, s->size, &outlet[1], 1,
-					  FERRY_NOWAIT) == 0;
+	step_skip_end(&board->single.marks);
+	done = ferry_send_fds(mine, buffer, s->size, &outlet[1], 1,
+			      FERRY_NOWAIT) == 0;
+	board->accepted += done;
+	return done;
 }
 
 /* The message of the outlet has it, and no other one has. */
@@ -88,52 +93,42 @@ static void audit_outlet(const struct scenario *s, bool finished)
 	for (;; n++) {
 		n_fds = 2;
 		r = ferry_recv_fds(end, buffer, sizeof buffer, fds, &n_fds,
-				   soon());
+				   single_soon());
 		if (r < 0)
 			break;
 		if (payload_check(buffer, (size_t)r, s->size) != n)
-			violate(s, "message %d is damaged", n);
+			single_violate(s->name, "message %d is damaged", n);
 		if (n_fds != (n == s->before))
-			violate(s, "message %d has %u descriptors", n, n_fds);
+			single_violate(s->name, "message %d has %u descriptors",
+				       n, n_fds);
 		if (n_fds != 1)
 			continue;
 		if (write(fds[0], "x", 1) != 1 ||
 		    read(outlet[0], &byte, 1) != 1)
-			violate(s, "it is another descriptor");
+			single_violate(s->name, "it is another descriptor");
 		close(fds[0]);
 	}
 	audit_received(s, n, (int)r, finished);
 }
 
-/* The other end sends its outlet to the victim, who is killed as it receives. */
-static void receive_outlet(const struct scenario *s)
+static bool receive_outlet(const struct scenario *s)
 {
 	int fds[2];
 	unsigned n = 2;
+	bool done = ferry_recv_fds(mine, buffer, sizeof buffer, fds, &n,
+				   FERRY_NOWAIT) == (ssize_t)s->size;
 
-	(void)s;
-	board->acked += ferry_recv_fds(mine, buffer, sizeof buffer, fds, &n,
-				       FERRY_NOWAIT) >= 0;
-}
-
-static void *send_its_outlet(void *scenario)
-{
-	const struct scenario *s = scenario;
-	int copy = dup(outlet[1]);
-
-	ferry_send_fds(end, buffer, s->size, &copy, 1, soon());
-	close(copy);
-	return NULL;
+	board->acked += done;
+	return done && n == 1;
 }
 
 /* --- exported ------------------------------------------------------------------------ */
 
-static void export_and_send(const struct scenario *s)
+static bool export_and_send(const struct scenario *s)
 {
 	int fd = ferry_export(mine);
 
-	if (fd >= 0 && ferry_adopt(&mine, fd) == 0)
-		send_one(s);
+	return fd >= 0 && ferry_adopt(&mine, fd) == 0 && send_one(s);
 }
 
 /* --- scenarios ------------------------------------------------------------------------ */
@@ -150,8 +145,8 @@ const struct scenario scenarios_of_ways[] = {
 	  send_more, audit_turn },
 	{ "send with descriptors", 40, "channel:", 2, 0, 0, send_outlet, NULL,
 	  audit_outlet },
-	{ "receive with descriptors", 40, "channel:", 0, 0, 0, receive_outlet,
-	  send_its_outlet, audit_told },
+	{ "receive with descriptors", 40, "channel:", 0, 2, WITH_OUTLET,
+	  receive_outlet, NULL, audit_told },
 	{ "send a long message", LONG, "channel:?ring=16K", 0, 0, 0, send_one,
 	  receive_all, audit_slept },
 	{ "receive a long message", LONG, "channel:?ring=16K", 0, 1, 0,

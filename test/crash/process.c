@@ -3,23 +3,18 @@
  * Kill a process that has a name, or sends to one, after every instruction of what
  * it does; or stop it there, let the other one send at that moment, and let it go on.
  *
- *   crash-process                 every instruction of every scenario
- *   crash-process --most 60       about so many kills each, evenly spread
- *   crash-process --only "send"   scenarios whose name contains the words
+ *   crash-process [--most 60] [--only "send"]	as single.h says
  *
  * What was accepted is received, once, in order and under its sender's name; behind
  * it comes an end, within the deadline; the name can be had again, and nothing is
  * left.  The victim is stepped as in crash.c.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,17 +22,13 @@
 #include <ferry.h>
 
 #include "look.h"
-#include "scratch.h"
-#include "step.h"
+#include "single.h"
 
-#define HANG_S	  5
-#define TRACE_MAX 400000
-#define LATER	  3 /* messages that follow where both go on */
+#define LATER 3 /* messages that follow where both go on */
 
 /* What the victim tells, in memory that no kill can take away. */
 static struct board {
-	struct step_marks marks;
-	volatile int ready;
+	struct single_board single;
 	volatile int accepted; /* messages it sent before, or while stepped */
 	volatile int got[16];  /* what it received, in order */
 	volatile int n_got;
@@ -51,7 +42,7 @@ struct scenario {
 	const char *to;	     /* how the auditor opens the victim; NULL */
 	int before;	     /* messages that the victim has sent */
 	int queued;	     /* messages for it; -1: as many as fit */
-	void (*act)(const struct scenario *s);
+	bool (*act)(const struct scenario *s); /* whether it was done */
 	void *(*meanwhile)(void *scenario);
 	void (*audit)(const struct scenario *s, bool finished);
 	bool goes_on; /* the victim is not killed but met where it stands */
@@ -60,30 +51,6 @@ struct scenario {
 static struct ferry_link *mine, *out;	   /* the victim's */
 static struct ferry_link *end, *to, *from; /* the auditor's */
 static struct ferry_message held;
-static int faults;
-static long kill_number;
-static struct scratch scratch;
-
-static ferry_time soon(void)
-{
-	return ferry_after(FERRY_S(HANG_S));
-}
-
-static void violate(const struct scenario *s, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void violate(const struct scenario *s, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (faults++ > 10)
-		return;
-	printf("  VIOLATION in \"%s\", at %ld: ", s->name, kill_number);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-}
 
 static int open_as(struct ferry_link **l, const char *name, unsigned flags)
 {
@@ -103,52 +70,57 @@ static int give(int number)
 	return r;
 }
 
-static void get(ferry_time deadline)
+static bool get(ferry_time deadline)
 {
-	int number;
+	static char large[4000]; /* as queue() sends where nothing more fits */
+	ssize_t n = ferry_recv(mine, large, sizeof large, deadline);
 
-	if (ferry_recv(mine, &number, sizeof number, deadline) == sizeof number)
-		board->got[board->n_got++ % 16] = number;
+	if (n == sizeof(int))
+		board->got[board->n_got++ % 16] = *(int *)large;
+	return n >= 0;
 }
 
-static void enter(const struct scenario *s)
+static bool enter(const struct scenario *s)
 {
-	open_as(&mine, s->victim, FERRY_RECV);
+	return open_as(&mine, s->victim, FERRY_RECV) == 0;
 }
 
-static void send_one(const struct scenario *s)
+static bool send_one(const struct scenario *s)
 {
-	give(s->before);
+	return give(s->before) == 0;
 }
 
-static void receive_one(const struct scenario *s)
-{
-	(void)s;
-	get(FERRY_NOWAIT);
-}
-
-static void take_and_release(const struct scenario *s)
+static bool receive_one(const struct scenario *s)
 {
 	(void)s;
-	if (ferry_take(mine, &held, FERRY_NOWAIT) == 0)
-		ferry_release(&held);
+	return get(FERRY_NOWAIT);
 }
 
-static void take_and_answer(const struct scenario *s)
+static bool take_and_release(const struct scenario *s)
+{
+	(void)s;
+	return ferry_take(mine, &held, FERRY_NOWAIT) == 0 &&
+	       ferry_release(&held) == 0;
+}
+
+static bool take_and_answer(const struct scenario *s)
 {
 	int number = 0;
 
 	(void)s;
-	if (ferry_take(mine, &held, FERRY_NOWAIT) == 0 &&
-	    ferry_reply(&held, &number, sizeof number, FERRY_NOWAIT) == 0)
-		board->accepted++;
+	if (ferry_take(mine, &held, FERRY_NOWAIT) ||
+	    ferry_reply(&held, &number, sizeof number, FERRY_NOWAIT))
+		return false;
+	board->accepted++;
+	return true;
 }
 
-static void close_it(const struct scenario *s)
+static bool close_it(const struct scenario *s)
 {
 	(void)s;
 	ferry_close(out);
 	ferry_close(mine);
+	return true;
 }
 
 static void go_on(void)
@@ -170,11 +142,11 @@ static void be_victim(const struct scenario *s)
 		_exit(2);
 	for (int i = 0; i < s->before; i++)
 		give(i);
-	board->ready = 1;
+	board->single.ready = 1;
 	step_trace_me();
-	step_begin(&board->marks);
-	s->act(s);
-	step_end(&board->marks);
+	step_begin(&board->single.marks);
+	board->single.did = s->act(s);
+	step_end(&board->single.marks);
 	if (s->goes_on)
 		go_on();
 	for (;;)
@@ -191,8 +163,8 @@ static void check_sender(const struct scenario *s,
 	snprintf(sender, sizeof sender, "process:%s",
 		 s->victim ? s->victim : "");
 	if (s->victim ? !m->from || strcmp(m->from, sender) : !!m->from)
-		violate(s, "a message is from %s",
-			m->from ? m->from : "nobody");
+		single_violate(s->name, "a message is from %s",
+			       m->from ? m->from : "nobody");
 }
 
 /* What comes from the victim, in order, until the end or nothing more. */
@@ -201,9 +173,9 @@ static int drain(const struct scenario *s, struct ferry_link *l, int *out_how)
 	struct ferry_message m;
 	int n = 0;
 
-	while ((*out_how = ferry_take(l, &m, soon())) == 0) {
+	while ((*out_how = ferry_take(l, &m, single_soon())) == 0) {
 		if (m.len != sizeof(int) || *(int *)m.data != n++)
-			violate(s, "message %d is another", n - 1);
+			single_violate(s->name, "message %d is another", n - 1);
 		check_sender(s, &m);
 		ferry_release(&m);
 	}
@@ -213,7 +185,8 @@ static int drain(const struct scenario *s, struct ferry_link *l, int *out_how)
 static void audit_count(const struct scenario *s, int n)
 {
 	if (n < board->accepted || n > s->before + 1)
-		violate(s, "%d of %d messages came", n, board->accepted);
+		single_violate(s->name, "%d of %d messages came", n,
+			       board->accepted);
 }
 
 /* A name is free: it can be had, used, and goes without a trace. */
@@ -225,14 +198,16 @@ static void audit_name(const struct scenario *s, bool finished)
 
 	(void)finished;
 	if (r) {
-		violate(s, "the name cannot be had: %s", ferry_error_name(r));
+		single_violate(s->name, "the name cannot be had: %s",
+			       ferry_error_name(r));
 		return;
 	}
 	if (open_as(&l, s->victim, FERRY_SEND) == 0) {
-		r = ferry_send(l, "x", 1, soon());
-		if (r || ferry_recv(again, &byte, 1, soon()) != 1)
-			violate(s, "who has the name next gets nothing: %s",
-				ferry_error_name(r));
+		r = ferry_send(l, "x", 1, single_soon());
+		if (r || ferry_recv(again, &byte, 1, single_soon()) != 1)
+			single_violate(s->name,
+				       "who has the name next gets nothing: %s",
+				       ferry_error_name(r));
 		ferry_close(l);
 	}
 	ferry_close(again);
@@ -240,8 +215,8 @@ static void audit_name(const struct scenario *s, bool finished)
 	ferry_close(to);
 	ferry_close(from);
 	end = to = from = NULL;
-	if (scratch_names(&scratch, left, sizeof left) > 0)
-		violate(s, "left behind: %s", left);
+	if (scratch_names(&single_realm, left, sizeof left) > 0)
+		single_violate(s->name, "left behind: %s", left);
 }
 
 /* The number of the next message; -1: of the one who comes next; or an error.  Of
@@ -267,13 +242,13 @@ static void audit_heard(const struct scenario *s, bool finished)
 	struct ferry_link *l;
 
 	if (open_as(&l, s->auditor, FERRY_SEND) ||
-	    ferry_send(l, &number, sizeof number, soon()))
-		violate(s, "nobody can send any more");
-	while ((how = hear(s, soon(), &number)) == 0 && number >= 0)
+	    ferry_send(l, &number, sizeof number, single_soon()))
+		single_violate(s->name, "nobody can send any more");
+	while ((how = hear(s, single_soon(), &number)) == 0 && number >= 0)
 		n++;
 	if (how)
-		violate(s, "who comes next is not heard: %s",
-			ferry_error_name(how));
+		single_violate(s->name, "who comes next is not heard: %s",
+			       ferry_error_name(how));
 	while (how == 0 && hear(s, FERRY_NOWAIT, &number) == 0)
 		n++; /* there is no order between two */
 	audit_count(s, n);
@@ -289,7 +264,8 @@ static void audit_drained(const struct scenario *s, bool finished)
 
 	audit_count(s, n);
 	if (how != -ECONNRESET && (s->act != close_it || how != -ENODATA))
-		violate(s, "the end was %s", ferry_error_name(how));
+		single_violate(s->name, "the end was %s",
+			       ferry_error_name(how));
 	audit_name(s, finished);
 }
 
@@ -307,7 +283,8 @@ static void audit_slept(const struct scenario *s, bool finished)
 {
 	audit_count(s, slept.n);
 	if (slept.how != -ECONNRESET)
-		violate(s, "the end was %s", ferry_error_name(slept.how));
+		single_violate(s->name, "the end was %s",
+			       ferry_error_name(slept.how));
 	audit_name(s, finished);
 }
 
@@ -326,19 +303,19 @@ static void audit_told(const struct scenario *s, bool finished)
 	int r = 0;
 
 	if (s->meanwhile && slept.how != 0 && slept.how != -ECONNRESET)
-		violate(s, "who slept for room was told %s",
-			ferry_error_name(slept.how));
+		single_violate(s->name, "who slept for room was told %s",
+			       ferry_error_name(slept.how));
 	for (int i = 0; i < 2000 && r == 0; i++) {
-		r = ferry_send(to, "more", 4, soon());
+		r = ferry_send(to, "more", 4, single_soon());
 		look_pause_us(100);
 	}
 	if (r == -ECONNRESET)
-		r = ferry_send(to, "more", 4, soon());
+		r = ferry_send(to, "more", 4, single_soon());
 	else if (!s->meanwhile || r != -ENOENT) /* told the one that slept */
-		violate(s, "who sends to the dead is told %s",
-			ferry_error_name(r));
+		single_violate(s->name, "who sends to the dead is told %s",
+			       ferry_error_name(r));
 	if (r != -ENOENT)
-		violate(s, "and then %s", ferry_error_name(r));
+		single_violate(s->name, "and then %s", ferry_error_name(r));
 	audit_name(s, finished);
 }
 
@@ -346,33 +323,37 @@ static void audit_answer(const struct scenario *s, bool finished)
 {
 	int how, n;
 
-	for (n = 0; (how = (int)ferry_recv(to, &how, sizeof how, soon())) ==
-		    sizeof how;)
+	for (n = 0; (how = (int)ferry_recv(to, &how, sizeof how,
+					   single_soon())) == sizeof how;)
 		n++;
 	if (n < board->accepted || n > 1)
-		violate(s, "%d answers, %d were accepted", n, board->accepted);
+		single_violate(s->name, "%d answers, %d were accepted", n,
+			       board->accepted);
 	if (how != -ECONNRESET)
-		violate(s, "the end was %s", ferry_error_name(how));
+		single_violate(s->name, "the end was %s",
+			       ferry_error_name(how));
 	audit_name(s, finished);
 }
 
 /* Both have sent; neither was killed. */
 static void audit_both(const struct scenario *s, bool finished)
 {
-	struct look_limit limit = look_limit(HANG_S);
+	struct look_limit limit = look_limit(SINGLE_HANG_S);
 	int number, r;
 
 	for (int i = 0; i < 1 + LATER; i++) {
-		r = (int)ferry_recv(end, &number, sizeof number, soon());
+		r = (int)ferry_recv(end, &number, sizeof number, single_soon());
 		if (r != sizeof number || number != i)
-			violate(s, "message %d: %d, %d", i, r, number);
+			single_violate(s->name, "message %d: %d, %d", i, r,
+				       number);
 	}
 	while (!board->done && !look_is_over(&limit))
 		look_pause_us(100);
 	for (int i = 0; i < 1 + LATER; i++)
 		if (i >= board->n_got || board->got[i] != i)
-			violate(s, "the other one received %d as number %d",
-				board->got[i], i);
+			single_violate(s->name,
+				       "the other one received %d as number %d",
+				       board->got[i], i);
 	(void)finished;
 }
 
@@ -410,18 +391,6 @@ static const struct scenario scenarios[] = {
 };
 
 /* --- one kill -------------------------------------------------------------- */
-
-static bool await_ready(void)
-{
-	struct look_limit limit = look_limit(HANG_S);
-
-	while (!board->ready)
-		if (look_is_over(&limit))
-			return false;
-		else
-			look_pause_us(100);
-	return true;
-}
 
 /* A process that had the name before, and was killed. */
 static void leave_a_dead_door(const struct scenario *s)
@@ -476,16 +445,16 @@ static bool meet(const struct scenario *s, struct stepper *stepper)
 	bool well = true;
 
 	for (int i = 0; i < 1 + LATER; i++) {
-		if (ferry_send(to, &i, sizeof i, soon()))
+		if (ferry_send(to, &i, sizeof i, single_soon()))
 			well = false;
 		if (i > 0)
 			continue;
-		if (!step_finish(stepper, HANG_S))
+		if (!step_finish(stepper, SINGLE_HANG_S))
 			well = false;
 		step_let_go(stepper);
 	}
 	if (!well)
-		violate(s, "they do not meet");
+		single_violate(s->name, "they do not meet");
 	return well;
 }
 
@@ -498,89 +467,49 @@ static pid_t start(const struct scenario *s)
 	return pid;
 }
 
-static void run_to(const struct scenario *s, struct step_trace *t, long k,
-		   bool record)
+static void run(const void *of, const struct single_run *run)
 {
+	const struct scenario *s = of;
 	struct stepper stepper = { 0 };
-	enum step_result r;
 	pthread_t thread;
+	bool finished;
 	pid_t pid;
 
-	kill_number = k;
 	if (!prepare(s) || (pid = start(s)) < 0) {
-		violate(s, "it cannot be set up");
+		single_violate(s->name, "it cannot be set up");
 		return;
 	}
-	if (!await_ready() || !queue(s) ||
-	    !step_attach(&stepper, pid, &board->marks)) {
-		violate(s, "the victim does not come so far");
+	if (!single_await(&board->single.ready) || !queue(s) ||
+	    !step_attach(&stepper, pid, &board->single.marks)) {
+		single_violate(s->name, "the victim does not come so far");
 		kill(pid, SIGKILL);
 		return;
 	}
 	if (s->meanwhile)
 		pthread_create(&thread, NULL, s->meanwhile, (void *)s);
-	stepper.record = record ? t : NULL;
-	r = record ? step_to(&stepper, TRACE_MAX) : step_run_to(&stepper, t, k);
+	finished = single_step(&stepper, s->name, run, &board->single);
 	if (s->goes_on && meet(s, &stepper))
 		s->audit(s, true);
 	step_kill(&stepper);
 	if (s->meanwhile)
 		pthread_join(thread, NULL);
 	if (!s->goes_on)
-		s->audit(s, r == STEP_DONE);
+		s->audit(s, finished);
 	ferry_close(to);
 	ferry_close(from);
 	ferry_close(end);
-	scratch_empty(&scratch);
-}
-
-static void run_scenario(const struct scenario *s, long most)
-{
-	struct step_trace *t = step_trace_new(TRACE_MAX);
-	double began = look_clock();
-	long stride, kills = 0;
-
-	run_to(s, t, TRACE_MAX, true);
-	step_trace_index(t);
-	stride = most && t->n > most ? t->n / most : 1;
-	for (long k = 0; k < t->n && faults < 10; k += stride, kills++)
-		run_to(s, t, k, false);
-	printf("%-45s %6ld instructions %6ld kills %3d violations %6.1f s\n",
-	       s->name, t->n, kills, faults, look_clock() - began);
-	fflush(stdout);
-	munmap(t, sizeof *t + TRACE_MAX * sizeof t->at[0]);
+	scratch_empty(&single_realm);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = { { "most", 1, 0, 'm' },
-						 { "only", 1, 0, 'n' },
-						 { 0 } };
-	const char *only = "", *why = step_unsupported();
-	long most = 0;
-	int all = 0, opt;
+	static const struct single kind = {
+		.tag = "process",
+		.scenarios = { scenarios },
+		.scenario_size = sizeof(struct scenario),
+		.board_size = sizeof(struct board),
+		.run = run,
+	};
 
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) >= 0)
-		switch (opt) {
-		case 'm': most = atol(optarg); break;
-		case 'n': only = optarg; break;
-		default: return 2;
-		}
-	if (why) {
-		printf("skipped: %s\n", why);
-		return 77;
-	}
-	setenv("FERRY_SPIN_US", "0", 1);
-	scratch_make(&scratch, "process");
-	board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	for (const struct scenario *s = scenarios; s->name; s++) {
-		if (!strstr(s->name, only))
-			continue;
-		faults = 0;
-		run_scenario(s, most);
-		all += faults;
-	}
-	scratch_remove(&scratch);
-	return all > 0;
+	return single_main(&kind, &board, argc, argv);
 }
