@@ -68,7 +68,7 @@ struct ferry_process {
 /*
  * A message in place.  Filled by ferry_loan() and ferry_take(); the caller
  * may read every field and, between loan and commit, write data, len (only
- * smaller) and type.  It stays valid until the call that ends it: commit or
+ * smaller), type and priority.  It stays valid until the call that ends it: commit or
  * abandon, release, requeue or reject, or the close of its link.
  */
 struct ferry_message {
@@ -79,6 +79,7 @@ struct ferry_message {
 	uint64_t seq;	     /* position in the order of acceptance */
 	int64_t sent_at;     /* CLOCK_REALTIME ns, as of the last tick */
 	uint32_t type;	     /* the application's */
+	uint32_t priority;   /* higher comes first; 0 where there is none */
 	uint32_t deliveries; /* how often it was handed out, this time included */
 	bool redelivered; /* an earlier receiver died with it or gave it back */
 	struct ferry_process sender;
@@ -179,6 +180,15 @@ FERRY_API ssize_t ferry_recv_many(struct ferry_link *link,
 				  struct iovec *buffers, size_t n,
 				  ferry_time deadline);
 
+/*
+ * Send one message to `address`, through a link whose messages have a destination
+ * each (FERRY_CAN_SEND_TO); `address` is of the link's scheme, as in
+ * struct ferry_message.from, and may have no keys.  Otherwise as ferry_send(), and
+ * -EINVAL: it is no such address.
+ */
+FERRY_API int ferry_send_to(struct ferry_link *link, const char *address,
+			    const void *data, size_t len, ferry_time deadline);
+
 #define FERRY_FDS_MAX 16 /* descriptors that one message may have */
 
 /*
@@ -225,7 +235,8 @@ FERRY_API ssize_t ferry_read(struct ferry_link *link, void *buf, size_t size,
 			     ferry_time deadline);
 
 /*
- * A place for a message of `len` bytes, to be written in place.  The message
+ * A place for a message of `len` bytes, to be written in place where
+ * FERRY_CAN_IN_PLACE says so, else to be copied by ferry_commit().  The message
  * then belongs to the caller until ferry_commit() or ferry_abandon().
  * Mailboxes and channels; elsewhere -EOPNOTSUPP.  Waits for a free chunk, or room.
  * A channel has one loan at a time: -EBUSY, as when it is the other side's turn.
@@ -253,7 +264,8 @@ FERRY_API int ferry_take(struct ferry_link *link, struct ferry_message *out,
 /*
  * Answer a message that was taken and not yet released, through the link by which
  * it came, to the process that sent it; whether the link is open to send does not
- * matter.  Channels and process:; elsewhere -EOPNOTSUPP.  Otherwise as
+ * matter.  Channels, process:, and links whose messages have a destination each, if
+ * the sender has an address; elsewhere -EOPNOTSUPP.  Otherwise as
  * ferry_send().  -ECONNRESET: who sent it has gone.
  */
 FERRY_API int ferry_reply(const struct ferry_message *m, const void *data,
@@ -351,6 +363,10 @@ FERRY_API const char *ferry_address(struct ferry_link *link);
 #define FERRY_CAN_REMOTE     (1u << 17)
 #define FERRY_CAN_FDS	     (1u << 18)
 #define FERRY_CAN_BROADCAST  (1u << 19) /* each receiver sees every message */
+#define FERRY_CAN_SEND_TO    (1u << 20) /* a destination a message */
+#define FERRY_CAN_TYPE	     (1u << 21) /* messages have a type */
+#define FERRY_CAN_PRIORITY   (1u << 22) /* the highest priority comes first */
+#define FERRY_CAN_TICK	     (1u << 23) /* a wait looks again now and then */
 
 struct ferry_transport_info {
 	const char *scheme;  /* "mailbox" */

@@ -120,6 +120,41 @@ int ferry_send(struct ferry_link *l, const void *data, size_t len,
 	return err;
 }
 
+static ssize_t try_send_to(struct ferryi_call *c)
+{
+	return c->l->messages->send_to(c->l, c->more, c->data, c->len);
+}
+
+static int run_send_to(struct ferry_link *l, const char *to, const void *data,
+		       size_t len, ferry_time deadline)
+{
+	struct ferryi_call c = { .l = l,
+				 .want = FERRYI_WANT_SEND,
+				 .attempt = try_send_to,
+				 .data = data,
+				 .len = len,
+				 .more = (char *)to };
+
+	return (int)ferryi_call_run(&c, deadline);
+}
+
+int ferry_send_to(struct ferry_link *l, const char *address, const void *data,
+		  size_t len, ferry_time deadline)
+{
+	int err = ferryi_check_messages(l, FERRY_SEND);
+
+	if (err)
+		return err;
+	if (!address)
+		return ferryi_fail(-EINVAL, "there is no address (NULL)");
+	if (l->framing || !l->messages->send_to)
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: messages have no destination of their "
+				   "own (open a link to it)",
+				   l->address);
+	return run_send_to(l, address, data, len, deadline);
+}
+
 static ssize_t try_recv(struct ferryi_call *c)
 {
 	return c->l->framing ? ferryi_framing_recv(c->l, c->buf, c->len) :
@@ -303,6 +338,8 @@ int ferry_reply(const struct ferry_message *m, const void *data, size_t len,
 
 	if (err)
 		return err;
+	if (!m->link->messages->reply && m->link->messages->send_to && m->from)
+		return run_send_to(m->link, m->from, data, len, deadline);
 	if (!m->link->messages->reply)
 		return ferryi_fail(-EOPNOTSUPP,
 				   "%s: no way leads back to a sender (use "

@@ -10,6 +10,7 @@
  *	framing.c	messages over a stream
  *	explain.c	sentences
  *	table.c		the transports there are
+ *	copies.c	messages in memory of this process
  *	endpoint.c	what transports over descriptors have in common
  */
 #ifndef FERRYI_LINK_LINK_H

@@ -235,7 +235,7 @@ const struct ferryi_transport ferryi_transport_mailbox = {
 			    FERRY_CAN_MANY_RECV | FERRY_CAN_NAME |
 			    FERRY_CAN_SHUTDOWN | FERRY_CAN_IN_PLACE |
 			    FERRY_CAN_REDELIVER | FERRY_CAN_PEEK |
-			    FERRY_CAN_PERSIST | FERRY_CAN_DUPLEX,
+			    FERRY_CAN_PERSIST | FERRY_CAN_TYPE | FERRY_CAN_DUPLEX,
 	},
 	.state_size = sizeof(struct ferryi_mailbox),
 	.concurrent = true,

@@ -335,7 +335,7 @@ const struct ferryi_transport ferryi_transport_topic = {
 			    FERRY_CAN_ORDER | FERRY_CAN_RELIABLE |
 			    FERRY_CAN_MANY_SEND | FERRY_CAN_NAME |
 			    FERRY_CAN_SHUTDOWN | FERRY_CAN_IN_PLACE |
-			    FERRY_CAN_PEEK | FERRY_CAN_PERSIST |
+			    FERRY_CAN_PEEK | FERRY_CAN_PERSIST | FERRY_CAN_TYPE |
 			    FERRY_CAN_BROADCAST,
 	},
 	.keys = "capacity from max mode persist policy",

@@ -32,6 +32,9 @@ struct ferryi_parcel;
 /* What moves messages.  Any member may be NULL. */
 struct ferryi_messages {
 	int (*send)(struct ferry_link *l, const void *data, size_t len);
+	/* To an address of the same scheme, which the core has not looked at. */
+	int (*send_to)(struct ferry_link *l, const char *to, const void *data,
+		       size_t len);
 	/* With descriptors, 1 ... FERRY_FDS_MAX, all or nothing. */
 	int (*send_fds)(struct ferry_link *l, const void *data, size_t len,
 			const int *fds, unsigned n);
@@ -54,7 +57,8 @@ struct ferryi_messages {
 	int (*abandon)(struct ferry_link *l, struct ferry_message *m);
 	int (*take)(struct ferry_link *l, struct ferry_message *m);
 	int (*release)(struct ferry_link *l, struct ferry_message *m);
-	/* To who sent a message that was taken; on the send side. */
+	/* To who sent a message that was taken; on the send side.  NULL, with
+	 * send_to: to its `from`. */
 	int (*reply)(struct ferry_link *l, const struct ferry_message *m,
 		     const void *data, size_t len);
 	int (*requeue)(struct ferry_link *l, struct ferry_message *m,

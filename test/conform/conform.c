@@ -32,7 +32,7 @@ void begin(int i)
 {
 	struct ferry_link *ends[2];
 
-	f = &fixtures[i];
+	f = fixture((unsigned)i);
 	f->make(ends);
 	receiver = ends[0];
 	sender = ends[1];
@@ -156,9 +156,10 @@ static TCase *new_case(Suite *s, const char *name)
 
 static void add_fixture(Suite *s, int i)
 {
-	TCase *tc = new_case(s, fixtures[i].name);
+	const struct fixture *this = fixture((unsigned)i);
+	TCase *tc = new_case(s, this->name);
 
-	if (fixtures[i].stream) {
+	if (this->stream) {
 		add_stream_tests(tc, i);
 	} else {
 		add_message_tests(tc, i);
@@ -179,8 +180,8 @@ static Suite *make_suite(void)
 	add_unix_tests(new_case(s, "unix:"));
 	add_unix_file_tests(new_case(s, "socket-files"));
 	add_fd_tests(new_case(s, "fd:"));
-	for (unsigned i = 0; i < n_fixtures; i++)
-		add_fixture(s, (int)i);
+	for (int i = 0; fixture((unsigned)i); i++)
+		add_fixture(s, i);
 	return s;
 }
 

@@ -48,8 +48,20 @@ struct fixture {
 	struct ferry_link *(*sender_in_child)(void);
 };
 
-extern const struct fixture fixtures[];
-extern const unsigned n_fixtures;
+/* A family of fixtures; each ends with a row without a name. */
+extern const struct fixture fixtures_of_memory[]; /* mailbox: ... process: */
+extern const struct fixture fixtures_of_kernel[]; /* pipe: unix: fd: */
+
+/* Fixture `i` of all of them, or NULL behind the last. */
+const struct fixture *fixture(unsigned i);
+
+/* For a family: listen, connect and accept at `address`; ends[1] connected. */
+void meet(struct ferry_link *ends[2], const char *address);
+
+/* What most connections have in common. */
+#define CONNECTED                                                              \
+	.closed = -ENODATA, .killed = -ENODATA, .gone = -ECONNRESET,           \
+	.shutdown = true
 
 /* Set up for each test: the fixture of this test and its two ends. */
 extern const struct fixture *f;

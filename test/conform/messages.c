@@ -351,7 +351,7 @@ void add_message_tests(TCase *tc, int i)
 	tcase_add_loop_test(tc, an_empty_message_is_a_message, i, i + 1);
 	tcase_add_loop_test(tc, empty_messages_before_the_end_arrive, i, i + 1);
 	tcase_add_loop_test(tc, the_largest_message_passes, i, i + 1);
-	if (fixtures[i].too_large)
+	if (fixture((unsigned)i)->too_large)
 		tcase_add_loop_test(
 			tc,
 			a_message_that_is_too_large_is_refused_and_harms_nothing,

@@ -11,12 +11,12 @@ static const struct {
 			     FERRY_CAN_MANY_RECV | FERRY_CAN_NAME |
 			     FERRY_CAN_SHUTDOWN | FERRY_CAN_IN_PLACE |
 			     FERRY_CAN_REDELIVER | FERRY_CAN_PEEK |
-			     FERRY_CAN_PERSIST },
-	{ "topic", FERRY_CAN_MESSAGES | FERRY_CAN_DUPLEX | FERRY_CAN_ORDER |
-			   FERRY_CAN_RELIABLE | FERRY_CAN_MANY_SEND |
-			   FERRY_CAN_NAME | FERRY_CAN_SHUTDOWN |
-			   FERRY_CAN_IN_PLACE | FERRY_CAN_PEEK |
-			   FERRY_CAN_PERSIST | FERRY_CAN_BROADCAST },
+			     FERRY_CAN_PERSIST | FERRY_CAN_TYPE },
+	{ "topic",
+	  FERRY_CAN_MESSAGES | FERRY_CAN_DUPLEX | FERRY_CAN_ORDER |
+		  FERRY_CAN_RELIABLE | FERRY_CAN_MANY_SEND | FERRY_CAN_NAME |
+		  FERRY_CAN_SHUTDOWN | FERRY_CAN_IN_PLACE | FERRY_CAN_PEEK |
+		  FERRY_CAN_PERSIST | FERRY_CAN_BROADCAST | FERRY_CAN_TYPE },
 	{ "channel", FERRY_CAN_MESSAGES | FERRY_CAN_STREAM | FERRY_CAN_DUPLEX |
 			     FERRY_CAN_ORDER | FERRY_CAN_RELIABLE |
 			     FERRY_CAN_CONNECT | FERRY_CAN_PAIR |
@@ -44,8 +44,10 @@ static const struct {
 
 static bool has_fixture(const char *scheme)
 {
-	for (unsigned i = 0; i < n_fixtures; i++)
-		if (strcmp(fixtures[i].scheme, scheme) == 0)
+	const struct fixture *each;
+
+	for (unsigned i = 0; (each = fixture(i)); i++)
+		if (strcmp(each->scheme, scheme) == 0)
 			return true;
 	return false;
 }

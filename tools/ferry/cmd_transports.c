@@ -33,6 +33,10 @@ static const struct {
 	{ FERRY_CAN_REMOTE, "remote" },
 	{ FERRY_CAN_FDS, "fds" },
 	{ FERRY_CAN_BROADCAST, "broadcast" },
+	{ FERRY_CAN_SEND_TO, "send-to" },
+	{ FERRY_CAN_TYPE, "type" },
+	{ FERRY_CAN_PRIORITY, "priority" },
+	{ FERRY_CAN_TICK, "tick" },
 };
 #define N_PROMISES (sizeof promises / sizeof promises[0])
 
