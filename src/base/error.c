@@ -51,10 +51,8 @@ static const struct {
 
 #define N_RESULTS (sizeof results / sizeof results[0])
 
-static __thread struct {
-	int err;
-	char sentence[512];
-} last;
+__thread int ferryi_fail_last;
+static __thread char last_sentence[512];
 
 static int find(int err)
 {
@@ -109,8 +107,8 @@ int ferryi_errno(int sys_errno)
 
 static void remember(int err, const char *fmt, va_list args)
 {
-	last.err = err;
-	vsnprintf(last.sentence, sizeof last.sentence, fmt, args);
+	ferryi_fail_last = err;
+	vsnprintf(last_sentence, sizeof last_sentence, fmt, args);
 }
 
 void ferryi_fail_note(int err, const char *fmt, ...)
@@ -137,19 +135,14 @@ int ferryi_fail_sys(int sys_errno, const char *fmt, ...)
 	va_start(args, fmt);
 	remember(err, fmt, args);
 	va_end(args);
-	n = strlen(last.sentence);
+	n = strlen(last_sentence);
 	if (has_one_cause(err))
-		snprintf(last.sentence + n, sizeof last.sentence - n, ": %s",
+		snprintf(last_sentence + n, sizeof last_sentence - n, ": %s",
 			 ferryi_error_hint(err));
 	return err;
 }
 
 const char *ferryi_fail_sentence(int err)
 {
-	return last.err == err && err < 0 ? last.sentence : NULL;
-}
-
-void ferryi_fail_clear(void)
-{
-	last.err = 0;
+	return ferryi_fail_last == err && err < 0 ? last_sentence : NULL;
 }

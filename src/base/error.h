@@ -35,7 +35,15 @@ const char *ferryi_fail_sentence(int err);
 /* A sentence for a result of which nothing more is known.  Never NULL. */
 const char *ferryi_error_hint(int err);
 
+/* For which result this thread remembers a sentence.  Every call clears it, so it
+ * is where that takes one store. */
+extern __thread int ferryi_fail_last
+	__attribute__((visibility("hidden"), tls_model("initial-exec")));
+
 /* Forget it: called when a call that may fail begins. */
-void ferryi_fail_clear(void);
+static inline void ferryi_fail_clear(void)
+{
+	ferryi_fail_last = 0;
+}
 
 #endif

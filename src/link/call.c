@@ -5,6 +5,11 @@
 #include <errno.h>
 #include <limits.h>
 
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define HAVE_SINGLE_THREADED
+#endif
+
 #include "sys/futex.h"
 #include "sys/process.h"
 
@@ -14,6 +19,19 @@
  * by fork while a thread of the parent was in a call; that thread is not here.
  */
 #define WAITED 0x80000000u
+
+/*
+ * Is this the only thread?  Then nobody has the turn, and nobody comes to want it
+ * before the call is over: a thread is made by a call of its own.
+ */
+static bool alone(void)
+{
+#ifdef HAVE_SINGLE_THREADED
+	return __libc_single_threaded;
+#else
+	return false;
+#endif
+}
 
 static uint32_t *turn_of(struct ferry_link *l, unsigned side)
 {
@@ -42,18 +60,27 @@ void ferryi_turn_give(struct ferry_link *l, unsigned side)
 
 	if (l->t->concurrent)
 		return;
+	if (alone()) {
+		*turn = 0;
+		return;
+	}
 	/* All of them: one that is woken may be about to time out. */
 	if (__atomic_exchange_n(turn, 0, __ATOMIC_SEQ_CST) & WAITED)
 		ferryi_futex_wake(turn, INT_MAX);
 }
 
-static int turn_wait(struct ferry_link *l, unsigned side, ferry_time deadline)
+/* Somebody has it.  A function of its own: what it keeps is larger than all that a
+ * call without a wait touches. */
+static __attribute__((noinline)) int turn_wait(struct ferry_link *l,
+					       unsigned side,
+					       ferry_time deadline)
 {
-	struct ferryi_wait w = FERRYI_WAIT(deadline, &l->cancel);
+	struct ferryi_wait w;
 	uint32_t me = ferryi_generation() & ~WAITED;
 	uint32_t *turn = turn_of(l, side);
 	int r;
 
+	ferryi_wait_init(&w, deadline, &l->cancel);
 	while ((r = turn_try(l, side, me)) == -EAGAIN) {
 		uint32_t seen = me;
 
@@ -74,21 +101,38 @@ static int turn_wait(struct ferry_link *l, unsigned side, ferry_time deadline)
 
 int ferryi_turn_take(struct ferry_link *l, unsigned side, ferry_time deadline)
 {
-	return l->t->concurrent ? 0 : turn_wait(l, side, deadline);
+	if (l->t->concurrent)
+		return 0;
+	if (alone()) {
+		*turn_of(l, side) = ferryi_generation() & ~WAITED;
+		return 0;
+	}
+	return turn_try(l, side, ferryi_generation() & ~WAITED) == 0 ?
+		       0 :
+		       turn_wait(l, side, deadline);
 }
 
-/* The first attempt has found nothing to do.  A function of its own: what it
- * keeps is larger than all that a call without a wait touches. */
-static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
+/* Before the first look of a spin, which glances; let messages gather, or not. */
+static void begin_spin(struct ferryi_wait *w, struct ferryi_call *c)
 {
 	struct ferry_link *l = c->l;
-	struct ferryi_wait w = FERRYI_WAIT(deadline, &l->cancel);
-	ferryi_gathered_fn *gathered =
-		c->want == FERRYI_WANT_RECV && !l->listening ? l->t->gathered :
-							       NULL;
+
+	if (c->want != FERRYI_WANT_RECV || l->listening)
+		return;
+	w->glance = l->t->glance;
+	w->glance_of = l;
+	if (l->t->gathered)
+		ferryi_spin_gather(w->spin, l->t->gathered, l);
+}
+
+ssize_t ferryi_call_again(struct ferryi_call *c, ferry_time deadline)
+{
+	struct ferry_link *l = c->l;
+	struct ferryi_wait w;
 	ssize_t r;
 	int s;
 
+	ferryi_wait_init(&w, deadline, &l->cancel);
 	w.len = c->len;
 	if (l->t->spins)
 		w.spin = &l->spin[c->want == FERRYI_WANT_RECV];
@@ -97,8 +141,8 @@ static ssize_t attempt_again(struct ferryi_call *c, ferry_time deadline)
 		if (r < 0)
 			break;
 		if (ferryi_wait_spin(&w)) {
-			if (w.spins == 0 && gathered)
-				ferryi_spin_gather(w.spin, gathered, l);
+			if (w.spins == 0)
+				begin_spin(&w, c);
 			continue;
 		}
 		ferryi_wait_begin(&w);
@@ -123,7 +167,7 @@ ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
 {
 	ssize_t r = c->attempt(c);
 
-	return r == -EAGAIN ? attempt_again(c, deadline) : r;
+	return r == -EAGAIN ? ferryi_call_again(c, deadline) : r;
 }
 
 ssize_t ferryi_call_run(struct ferryi_call *c, ferry_time deadline)

@@ -33,6 +33,9 @@ struct ferryi_call {
 /* Attempt until it is no longer -EAGAIN, or the deadline, or a cancel. */
 ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline);
 
+/* The same after a first attempt that was -EAGAIN. */
+ssize_t ferryi_call_again(struct ferryi_call *c, ferry_time deadline);
+
 /* The same in the turn of the call's direction. */
 ssize_t ferryi_call_run(struct ferryi_call *c, ferry_time deadline);
 

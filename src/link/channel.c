@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "shm/atomic.h"
+#include "sys/barrier.h"
 #include "sys/clock.h"
 #include "sys/ended.h"
 #include "sys/process.h"
@@ -168,27 +169,38 @@ static bool heard_the_end(struct ferryi_channel *c, int bell)
 	return true;
 }
 
+/*
+ * Between the word that says that we sleep and the last look.  Where the kernel no
+ * longer makes the barrier that we have declared (a sandbox that began later), one
+ * store of the other side may come too late: look again some time.
+ */
+static void make_barrier(struct ferryi_channel *c, struct ferryi_wait *w)
+{
+	if (c->in.reached && ferryi_barrier() < 0)
+		ferryi_wait_tick(w, ferryi_now() + LOOK_AGAIN);
+}
+
 static int want_messages(struct ferryi_channel *c, struct ferryi_wait *w)
 {
-	if (heard_the_end(c, connection(c)) || ferryi_ring_want_more(&c->in))
+	if (heard_the_end(c, connection(c)))
+		return 1;
+	ferryi_ring_ask_more(&c->in);
+	make_barrier(c, w);
+	if (ferryi_ring_has_more(&c->in))
 		return 1;
 	ferryi_wait_fd(w, connection(c), POLLIN);
 	return 0;
 }
 
 /* True: what the last attempt lacked is there. */
-static bool want_what_was_missing(struct ferryi_channel *c)
+static bool has_what_was_missing(struct ferryi_channel *c)
 {
 	switch (c->blocked) {
-	case FERRYI_BLOCKED_TURN:
-		ferryi_ring_want_bell(&c->out);
-		return ferryi_channel_get_turn(c);
+	case FERRYI_BLOCKED_TURN: return ferryi_channel_get_turn(c);
 	case FERRYI_BLOCKED_LONG:
-		ferryi_ring_want_bell(&c->out);
 		return ferryi_ring_has_passed(&c->out, c->long_until);
 	case FERRYI_BLOCKED_ROOM:
-	case FERRYI_BLOCKED_HAND:
-		return ferryi_ring_want_room(&c->out, c->need);
+	case FERRYI_BLOCKED_HAND: return ferryi_ring_has_room(&c->out, c->need);
 	case FERRYI_BLOCKED_CARRIER: break;
 	}
 	return false;
@@ -196,8 +208,13 @@ static bool want_what_was_missing(struct ferryi_channel *c)
 
 static int want_to_send(struct ferryi_channel *c, struct ferryi_wait *w)
 {
-	if (heard_the_end(c, c->room) || want_what_was_missing(c) ||
-	    ferryi_load(&c->out.shared->deaf))
+	if (heard_the_end(c, c->room))
+		return 1;
+	if (c->blocked != FERRYI_BLOCKED_CARRIER) {
+		ferryi_ring_ask_room(&c->out);
+		make_barrier(c, w);
+	}
+	if (has_what_was_missing(c) || ferryi_load(&c->out.shared->deaf))
 		return 1;
 	ferryi_wait_fd(w, c->room, POLLIN);
 	if (c->blocked == FERRYI_BLOCKED_CARRIER)
@@ -233,6 +250,11 @@ static unsigned gathered(void *of, unsigned *out_enough)
 
 	*out_enough = GATHER;
 	return n < GATHER ? (unsigned)n : GATHER;
+}
+
+static bool glance(void *of)
+{
+	return ferryi_ring_glance(&ferryi_channel_of(of)->in);
 }
 
 /* --- half of it ------------------------------------------------------------ */
@@ -300,11 +322,12 @@ static int explain_death(struct ferry_link *l, char *buf, size_t size)
 static int explain(struct ferry_link *l, int err, char *buf, size_t size)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
+	bool mapped = c->attached && c->generation == ferryi_generation();
 	int n = 0;
 
-	if (c->attached && err == -ECONNRESET)
+	if (mapped && err == -ECONNRESET)
 		n = explain_death(l, buf, size);
-	if (c->attached && err == -ETIMEDOUT &&
+	if (mapped && err == -ETIMEDOUT &&
 	    ferryi_channel_is(c, FERRYI_CHANNEL_HALF) &&
 	    ferryi_load(turn_of(c)) == !c->side)
 		n = snprintf(buf, size,
@@ -364,6 +387,7 @@ const struct ferryi_transport ferryi_transport_channel = {
 	.fini = ferryi_channel_fini,
 	.interest = interest,
 	.gathered = gathered,
+	.glance = glance,
 	.gave_up = ferryi_channel_gave_up,
 	.explain = explain,
 	.messages = &ferryi_messages_of_channel,

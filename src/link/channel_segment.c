@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "link/channel.h"
 #include "shm/atomic.h"
+#include "sys/barrier.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 #include "sys/passing.h"
@@ -55,6 +56,29 @@ static int map(struct ferry_link *l)
 	return 0;
 }
 
+/*
+ * Whether this process makes a barrier before it sleeps, and those of the other
+ * side reach it.  Who takes over an end whose last owner had declared that has to
+ * do the same, for the other side may be in the middle of a store without a fence.
+ */
+static int declare_barriers(struct ferry_link *l)
+{
+	struct ferryi_channel *c = ferryi_channel_of(l);
+	bool can = ferryi_barrier_register() == 0;
+
+	if (!can && (ferryi_load(&c->out.shared->room_barrier) ||
+		     ferryi_load(&c->in.shared->more_barrier)))
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: this process may not call "
+				   "membarrier(2), which its last owner did "
+				   "(allow it in the sandbox)",
+				   l->address);
+	c->out.reached = c->in.reached = can;
+	ferryi_store(&c->out.shared->room_barrier, can);
+	ferryi_store(&c->in.shared->more_barrier, can);
+	return 0;
+}
+
 int ferryi_channel_attach(struct ferry_link *l, unsigned side)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
@@ -73,6 +97,9 @@ int ferryi_channel_attach(struct ferry_link *l, unsigned side)
 			    c->bits + words);
 	c->out.hand_to_hand = c->in.hand_to_hand =
 		ferryi_channel_is(c, FERRYI_CHANNEL_HAND);
+	r = declare_barriers(l);
+	if (r < 0)
+		return r;
 	ferryi_channel_set_tables(l);
 	c->attached = true;
 	return 0;
@@ -223,6 +250,11 @@ int ferryi_channel_adopt(struct ferry_link *l)
 	forget_loan(c);
 	move(&c->out, c, c->side);
 	move(&c->in, c, !c->side);
+	r = declare_barriers(l);
+	if (r < 0) {
+		c->generation = 0; /* it stays the parent's */
+		return r;
+	}
 	if (c->has_part)
 		c->part.data = (uint8_t *)c->segment +
 			       ((uint8_t *)c->part.data - before);

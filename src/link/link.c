@@ -31,7 +31,7 @@ static int check_side(struct ferry_link *l, unsigned side)
 	return 0;
 }
 
-int ferryi_check_messages(struct ferry_link *l, unsigned side)
+int ferryi_refuse_messages(struct ferry_link *l, unsigned side)
 {
 	int err = check_side(l, side);
 
@@ -97,25 +97,43 @@ static int send_by_loan(struct ferry_link *l, const void *data, size_t len,
 	return err;
 }
 
-int ferry_send(struct ferry_link *l, const void *data, size_t len,
-	       ferry_time deadline)
+/* In the turn, and the first attempt was -EAGAIN. */
+static __attribute__((noinline)) int send_again(struct ferry_link *l,
+						const void *data, size_t len,
+						ferry_time deadline)
 {
 	struct ferryi_call c = { .l = l,
 				 .want = FERRYI_WANT_SEND,
 				 .attempt = try_send,
 				 .data = data,
 				 .len = len };
+
+	return (int)ferryi_call_again(&c, deadline);
+}
+
+/* The first attempt is made from here: it is most often the only one. */
+static int send_whole(struct ferry_link *l, const void *data, size_t len,
+		      ferry_time deadline)
+{
+	int err = l->messages->send(l, data, len);
+
+	return err == -EAGAIN ? send_again(l, data, len, deadline) : err;
+}
+
+int ferry_send(struct ferry_link *l, const void *data, size_t len,
+	       ferry_time deadline)
+{
 	int err = ferryi_check_messages(l, FERRY_SEND);
 
 	if (err)
 		return err;
-	if (!l->framing)
-		return l->messages->send ? (int)ferryi_call_run(&c, deadline) :
-					   send_by_loan(l, data, len, deadline);
+	if (!l->framing && !l->messages->send)
+		return send_by_loan(l, data, len, deadline);
 	err = ferryi_turn_take(l, FERRY_SEND, deadline);
 	if (err)
 		return err;
-	err = ferryi_framing_send(l, data, len, deadline);
+	err = l->framing ? ferryi_framing_send(l, data, len, deadline) :
+			   send_whole(l, data, len, deadline);
 	ferryi_turn_give(l, FERRY_SEND);
 	return err;
 }
@@ -182,20 +200,44 @@ static ssize_t recv_by_take(struct ferry_link *l, void *buf, size_t size,
 	return err ? err : len;
 }
 
-ssize_t ferry_recv(struct ferry_link *l, void *buf, size_t size,
-		   ferry_time deadline)
+static __attribute__((noinline)) ssize_t recv_again(struct ferry_link *l,
+						    void *buf, size_t size,
+						    ferry_time deadline)
 {
 	struct ferryi_call c = { .l = l,
 				 .want = FERRYI_WANT_RECV,
 				 .attempt = try_recv,
 				 .buf = buf,
 				 .len = size };
+
+	return ferryi_call_again(&c, deadline);
+}
+
+/* The first attempt is made from here, as in send_whole(). */
+static ssize_t recv_in_turn(struct ferry_link *l, void *buf, size_t size,
+			    ferry_time deadline)
+{
+	ssize_t n = ferryi_turn_take(l, FERRY_RECV, deadline);
+
+	if (n < 0)
+		return n;
+	n = l->framing ? ferryi_framing_recv(l, buf, size) :
+			 l->messages->recv(l, buf, size);
+	if (n == -EAGAIN)
+		n = recv_again(l, buf, size, deadline);
+	ferryi_turn_give(l, FERRY_RECV);
+	return n;
+}
+
+ssize_t ferry_recv(struct ferry_link *l, void *buf, size_t size,
+		   ferry_time deadline)
+{
 	ssize_t n = ferryi_check_messages(l, FERRY_RECV);
 
 	if (n < 0)
 		return n;
 	n = l->framing || l->messages->recv ?
-		    ferryi_call_run(&c, deadline) :
+		    recv_in_turn(l, buf, size, deadline) :
 		    recv_by_take(l, buf, size, deadline);
 	if (n == -EMSGSIZE && !ferryi_fail_sentence(-EMSGSIZE))
 		ferryi_fail_note(

@@ -16,6 +16,7 @@
 #ifndef FERRYI_LINK_LINK_H
 #define FERRYI_LINK_LINK_H
 
+#include "base/error.h"
 #include "link/transport.h"
 #include "wait/wait.h"
 
@@ -53,7 +54,15 @@ int ferryi_link_inner(struct ferry_link **out, const struct ferryi_transport *t,
 		      unsigned flags, const char *address);
 
 /* May messages be moved in that direction?  0, or an error with a sentence. */
-int ferryi_check_messages(struct ferry_link *l, unsigned side);
+int ferryi_refuse_messages(struct ferry_link *l, unsigned side);
+static inline int ferryi_check_messages(struct ferry_link *l, unsigned side)
+{
+	ferryi_fail_clear();
+	if (l && !l->listening && (l->flags & side) &&
+	    (l->messages || l->framing))
+		return 0;
+	return ferryi_refuse_messages(l, side);
+}
 
 /* The end of a link, half-built or not.  NULL is allowed. */
 void ferryi_link_free(struct ferry_link *l);

@@ -18,19 +18,21 @@
  * the others.
  */
 static bool arm(struct ferryi_process *h, struct ferryi_line *line,
-		unsigned side, uint64_t len, int *out_fd)
+		unsigned side, struct ferryi_wait *whole, int *out_fd)
 {
 	struct ferry_link *c = line->channel;
-	struct ferryi_wait w = FERRYI_WAIT(FERRY_FOREVER, NULL);
+	struct ferryi_wait w;
 	bool found;
 
-	w.len = len;
+	ferryi_wait_init(&w, FERRY_FOREVER, NULL);
+	w.len = whole->len;
 	ferryi_wait_begin(&w);
 	found = c->t->interest(c,
 			       side == FERRYI_SENDING ? FERRYI_WANT_SEND :
 							FERRYI_WANT_RECV,
 			       &w) != 0;
 	*out_fd = found ? -1 : w.fds[0].fd;
+	ferryi_wait_tick(whole, w.tick);
 	if (found && side == FERRYI_RECEIVING)
 		ferryi_line_activate(line); /* for who is about to sleep */
 	if (found || line->room != ferryi_channel_of(c)->out.head)
@@ -57,7 +59,7 @@ static int want_any(struct ferryi_process *h, struct ferryi_wait *w)
 	int fd;
 
 	for (unsigned i = s->n_active; i > 0; i--)
-		if (arm(h, s->active[i - 1], FERRYI_RECEIVING, 0, &fd))
+		if (arm(h, s->active[i - 1], FERRYI_RECEIVING, w, &fd))
 			again = true;
 		else
 			ferryi_line_rest(s->active[i - 1]);
@@ -73,7 +75,7 @@ static int want_from(struct ferryi_process *h, struct ferryi_wait *w)
 	struct ferryi_line *first = h->partner->lines;
 	int fd = -1;
 
-	if (first && arm(h, first, FERRYI_RECEIVING, 0, &fd))
+	if (first && arm(h, first, FERRYI_RECEIVING, w, &fd))
 		return 1;
 	if (first)
 		ferryi_line_rest(first);
@@ -93,7 +95,7 @@ static int want_room(struct ferryi_process *h, struct ferryi_wait *w)
 		ferryi_wait_tick(w, ferryi_now() + LOOK_AGAIN);
 		return 0;
 	}
-	if (line->over || arm(h, line, FERRYI_SENDING, w->len, &fd))
+	if (line->over || arm(h, line, FERRYI_SENDING, w, &fd))
 		return 1;
 	ferryi_wait_fd(w, fd, POLLIN);
 	fall_asleep(h, FERRYI_SENDING, line, w);

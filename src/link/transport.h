@@ -134,8 +134,10 @@ struct ferryi_transport {
 	int (*gave_up)(struct ferry_link *l, enum ferryi_want want, int err);
 
 	/* For a receiver that looks again before it sleeps: see wait/spin.h;
-	 * `of` is the link.  NULL: it does not let messages gather. */
+	 * `of` is the link.  NULL: it does not let messages gather; looking
+	 * again is an attempt. */
 	ferryi_gathered_fn *gathered;
+	ferryi_glance_fn *glance;
 
 	/* A call that slept ends; its wake-up may have to be handed on. */
 	void (*woke)(struct ferry_link *l, const struct ferryi_wait *w);

@@ -84,6 +84,21 @@ static inline void ferryi_fence(void)
 #endif
 }
 
+/*
+ * The word that tells of what was written before it.  Without a fence: what is
+ * loaded after it may have been loaded before it reaches the memory, and whoever
+ * relies on the opposite makes a barrier for both (sys/barrier.h).
+ */
+static inline void ferryi_publish(uint64_t *p, uint64_t v, bool fence)
+{
+	if (fence) {
+		ferryi_store(p, v);
+		return;
+	}
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 /* This line will be written soon.  A hint: wrong addresses cost nothing. */
 static inline void ferryi_prefetch(const void *p)
 {

@@ -159,18 +159,27 @@ static void clear_behind(struct ferryi_ring *r, uint64_t begin, uint64_t slots)
 	}
 }
 
+/* Whether a store of this process could come too late for the last look of one who
+ * goes to sleep, and has said in `barrier` whether it makes one before that look. */
+static bool needs_fence(const struct ferryi_ring *r, const uint32_t *barrier)
+{
+	return !r->reached || !ferryi_fetch(barrier);
+}
+
 /* The word, and the one of the PAD before it; it counts from the last store on. */
 static void put_word(struct ferryi_ring *r, uint64_t len, uint64_t flags)
 {
 	uint64_t begin = r->at + r->pad;
+	bool fence = needs_fence(r, &r->shared->more_barrier);
 
 	clear_behind(r, begin, slots_for(len));
 	/* N1: written, not yet accepted; if we die here it never was */
 	if (r->pad) {
 		ferryi_put(word_at(r, begin), word(begin, len | flags));
-		ferryi_store(word_at(r, r->at), word(r->at, PAD));
+		ferryi_publish(word_at(r, r->at), word(r->at, PAD), fence);
 	} else {
-		ferryi_store(word_at(r, begin), word(begin, len | flags));
+		ferryi_publish(word_at(r, begin), word(begin, len | flags),
+			       fence);
 	}
 	/* N2: accepted; if we die here our socket wakes the receiver */
 }
@@ -246,16 +255,15 @@ bool ferryi_ring_has_passed(struct ferryi_ring *r, uint64_t position)
 	return r->head >= position || (see_head(r) == 0 && r->head >= position);
 }
 
-void ferryi_ring_want_bell(struct ferryi_ring *r)
+void ferryi_ring_ask_room(struct ferryi_ring *r)
 {
 	ferryi_store(&r->shared->wants_room, 1);
 }
 
-bool ferryi_ring_want_room(struct ferryi_ring *r, uint64_t len)
+bool ferryi_ring_has_room(struct ferryi_ring *r, uint64_t len)
 {
 	uint64_t slots = slots_for(len);
 
-	ferryi_ring_want_bell(r);
 	if (r->offered)
 		return is_taken(r) || ferryi_load(&r->shared->deaf);
 	return make_room(r, pad_before(r, slots) + slots) != -EAGAIN ||
@@ -325,7 +333,8 @@ static void set_head(struct ferryi_ring *r, uint64_t head)
 {
 	__atomic_store_n(&r->head, head, __ATOMIC_RELEASE);
 	/* N4: ended; if we die here the sender hears of that */
-	ferryi_store(&r->shared->head, head);
+	ferryi_publish(&r->shared->head, head,
+		       needs_fence(r, &r->shared->room_barrier));
 }
 
 /* Past the messages that are ended, as far as they go without a gap. */
@@ -390,10 +399,19 @@ uint64_t ferryi_ring_waiting(const struct ferryi_ring *r)
 	return sent > r->count ? sent - r->count : 0;
 }
 
-bool ferryi_ring_want_more(struct ferryi_ring *r)
+bool ferryi_ring_glance(const struct ferryi_ring *r)
+{
+	return is_of(ferryi_fetch(word_at(r, r->at)), r->at);
+}
+
+void ferryi_ring_ask_more(struct ferryi_ring *r)
+{
+	ferryi_store(&r->shared->wants_more, 1);
+}
+
+bool ferryi_ring_has_more(struct ferryi_ring *r)
 {
 	uint64_t seen;
 
-	ferryi_store(&r->shared->wants_more, 1);
 	return find_next(r, &seen) != -EAGAIN || ferryi_load(&r->shared->ended);
 }

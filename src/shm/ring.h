@@ -23,6 +23,11 @@
  *   Accepted   TAKEN was set in it                one CAS, by the receiver
  *   Withdrawn  the word became 0                  one CAS, by the sender
  *
+ * Who sleeps says so in a word of its own, makes a barrier for both sides where it
+ * has declared that it does (more_barrier, room_barrier), and looks again.  For that
+ * one a word and `head` are stored without a fence, by a process that barriers
+ * reach.
+ *
  * Invariants:
  *   R1  the sender writes only to the slots from its `at` to `head` + n
  *   R2  the word of the slot at `at` is not one of this position until the sender
@@ -58,16 +63,18 @@
 /* What both sides see of one direction, besides its slots. */
 struct ferryi_ring_shared {
 	/* written by the sender, seldom */
-	uint32_t ended;	     /* no more will come */
-	uint32_t wants_room; /* it may sleep; the receiver lowers it */
-	uint8_t pad0[120];
+	uint32_t ended;	       /* no more will come */
+	uint32_t wants_room;   /* it may sleep; the receiver lowers it */
+	uint32_t room_barrier; /* it makes one before it sleeps */
+	uint8_t pad0[116];
 	/* written by the receiver, for each message */
 	uint64_t head; /* slots that were given back */
 	uint8_t pad1[120];
 	/* written by the receiver, seldom */
-	uint32_t deaf;	     /* it takes no more */
-	uint32_t wants_more; /* it may sleep; the sender lowers it */
-	uint8_t pad2[120];
+	uint32_t deaf;	       /* it takes no more */
+	uint32_t wants_more;   /* it may sleep; the sender lowers it */
+	uint32_t more_barrier; /* it makes one before it sleeps */
+	uint8_t pad2[116];
 	/* written by the sender, now and then */
 	uint64_t sent; /* hint: how many messages */
 	uint8_t pad3[120];
@@ -90,6 +97,7 @@ struct ferryi_ring {
 	uint32_t busy;	   /* receiver: a thread is moving `head` */
 	uint32_t offered;  /* sender: slots that are on offer; 0: none */
 	bool hand_to_hand; /* as both sides have agreed */
+	bool reached;	   /* barriers reach this process */
 };
 
 /* A message that was taken. */
@@ -138,15 +146,16 @@ void ferryi_ring_abandon(struct ferryi_ring *r);
 /* After a commit, or `ended`: whether the receiver has to be woken. */
 bool ferryi_ring_lower_more(struct ferryi_ring *r);
 
-/* Before a sleep for room for `len` bytes, or for the receiver of what is on
- * offer: true: look again. */
-bool ferryi_ring_want_room(struct ferryi_ring *r, uint64_t len);
+/*
+ * Before a sleep: ask for a bell at the next end, of whatever kind, make the
+ * barrier, and look again: whether there is room for `len` bytes, or the receiver
+ * has taken what is on offer, or takes no more.
+ */
+void ferryi_ring_ask_room(struct ferryi_ring *r);
+bool ferryi_ring_has_room(struct ferryi_ring *r, uint64_t len);
 
 /* Whether all before `position` has been ended. */
 bool ferryi_ring_has_passed(struct ferryi_ring *r, uint64_t position);
-
-/* Ask for a bell at the next end, of whatever kind; then look again. */
-void ferryi_ring_want_bell(struct ferryi_ring *r);
 
 /* --- the receiver ---------------------------------------------------------- */
 
@@ -171,10 +180,15 @@ void ferryi_ring_end_all(struct ferryi_ring *r);
 /* After an end: whether the sender has to be woken. */
 bool ferryi_ring_lower_room(struct ferryi_ring *r);
 
+/* Whether the next message, or a PAD, may be there. */
+bool ferryi_ring_glance(const struct ferryi_ring *r);
+
 /* About how many messages wait, without a look at any of them. */
 uint64_t ferryi_ring_waiting(const struct ferryi_ring *r);
 
-/* Before a sleep: true: there is something, or the end; look again. */
-bool ferryi_ring_want_more(struct ferryi_ring *r);
+/* Before a sleep: ask for a bell, make the barrier, and look again: whether there is
+ * something, or the end. */
+void ferryi_ring_ask_more(struct ferryi_ring *r);
+bool ferryi_ring_has_more(struct ferryi_ring *r);
 
 #endif

@@ -47,6 +47,12 @@ void ferryi_spin_end(struct ferryi_spin *s, bool found);
 /* A wait that slept has ended with something: would a long spin have done it? */
 void ferryi_spin_slept(struct ferryi_spin *s, bool was_short);
 
+/*
+ * Whether there may be something: for a spinning receiver, between two attempts.
+ * Cheap, and without any effect.  A false yes costs an attempt.
+ */
+typedef bool ferryi_glance_fn(void *of);
+
 /* Between two looks. */
 void ferryi_spin_relax(void);
 

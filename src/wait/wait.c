@@ -89,7 +89,19 @@ int ferryi_wait_check(const struct ferryi_wait *w)
 /* --- spinning ------------------------------------------------------------ */
 
 #define LOOKS_PER_CLOCK 4u /* the clock costs as much as a look */
+#define GLANCES		16u
 #define SPUN		INT64_MAX
+
+/* A pause, or glances until there is something; not for long, since deadline and
+ * cancel want to be seen, too. */
+static void look_on(struct ferryi_wait *w)
+{
+	unsigned n = GLANCES;
+
+	do
+		ferryi_spin_relax();
+	while (w->glance && --n && !w->glance(w->glance_of));
+}
 
 bool ferryi_wait_spin(struct ferryi_wait *w)
 {
@@ -109,7 +121,7 @@ bool ferryi_wait_spin(struct ferryi_wait *w)
 		w->spin_until = SPUN;
 		return false;
 	}
-	ferryi_spin_relax();
+	look_on(w);
 	return true;
 }
 

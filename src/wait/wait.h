@@ -4,8 +4,9 @@
  *
  * A blocking call of the library is a loop in the link room:
  *
- *	struct ferryi_wait w = FERRYI_WAIT(deadline, &link->cancel);
+ *	struct ferryi_wait w;
  *
+ *	ferryi_wait_init(&w, deadline, &link->cancel);
  *	while ((r = attempt()) == -EAGAIN && (r = ferryi_wait_check(&w)) == 0) {
  *		if (ferryi_wait_spin(&w))
  *			continue;
@@ -60,6 +61,8 @@ struct ferryi_wait {
 	struct ferryi_cancel *cancel;
 	uint64_t len;		  /* of the message to send, for interest() */
 	struct ferryi_spin *spin; /* what the side has learnt; NULL: no spin */
+	ferryi_glance_fn *glance; /* what a spin looks at; NULL: the attempt */
+	void *glance_of;
 
 	/* set by interest(), anew for each sleep */
 	struct ferryi_word words[FERRYI_WAIT_WORDS];
@@ -81,8 +84,23 @@ struct ferryi_wait {
 	int64_t suspicion; /* ns of the next short sleep after a death bell */
 };
 
-#define FERRYI_WAIT(deadline_, cancel_)                                        \
-	((struct ferryi_wait){ .deadline = (deadline_), .cancel = (cancel_) })
+/* A call may have to wait.  What interest() fills in is left as it is: it is large,
+ * and most waits are over before it is asked. */
+static inline void ferryi_wait_init(struct ferryi_wait *w, ferry_time deadline,
+				    struct ferryi_cancel *cancel)
+{
+	w->deadline = deadline;
+	w->cancel = cancel;
+	w->len = 0;
+	w->spin = NULL;
+	w->glance = NULL;
+	w->n_words = w->n_fds = 0;
+	w->realm = NULL;
+	w->began = w->spin_until = 0;
+	w->spins = w->looks = 0;
+	w->slept = w->elected = false;
+	w->suspicion = 0;
+}
 
 /* Forget the last interest; the state of the call is kept. */
 void ferryi_wait_begin(struct ferryi_wait *w);
@@ -96,7 +114,7 @@ void ferryi_wait_tick(struct ferryi_wait *w, ferry_time at);
 /*
  * True while the call should look again instead of sleeping: before its first
  * sleep, for FERRY_SPIN_US microseconds (20) or some times that, while that pays
- * (spin.h).
+ * (spin.h).  With a glance it returns when that has seen something, or after some.
  */
 bool ferryi_wait_spin(struct ferryi_wait *w);
 

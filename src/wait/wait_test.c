@@ -74,7 +74,7 @@ START_TEST(a_cancel_wakes_a_sleeper_on_words_and_on_descriptors)
 	ck_assert_int_eq(pipe(ends), 0);
 	ok(ferryi_cancel_init(&p.cancel, _i == 1));
 	p.fd = _i == 1 ? ends[0] : -1;
-	p.w = FERRYI_WAIT(SOON, &p.cancel);
+	ferryi_wait_init(&p.w, SOON, &p.cancel);
 	pthread_create(&t, NULL, sleep_until_an_error, &p);
 	until(__atomic_load_n(&p.tid, __ATOMIC_SEQ_CST) && is_asleep(p.tid));
 	ferryi_cancel_set(&p.cancel);
@@ -87,9 +87,10 @@ END_TEST
 START_TEST(a_cancel_holds_until_it_is_cleared)
 {
 	struct ferryi_cancel c;
-	struct ferryi_wait w = FERRYI_WAIT(ferryi_now() + FERRY_MS(10), &c);
+	struct ferryi_wait w;
 	int r;
 
+	ferryi_wait_init(&w, ferryi_now() + FERRY_MS(10), &c);
 	ok(ferryi_cancel_init(&c, _i == 1));
 	ferryi_cancel_set(&c);
 	ferryi_wait_begin(&w);
@@ -113,7 +114,7 @@ START_TEST(a_sleep_ends_at_its_deadline)
 
 	ck_assert_int_eq(pipe(ends), 0);
 	p.fd = _i == 1 ? ends[0] : -1;
-	p.w = FERRYI_WAIT(end, NULL);
+	ferryi_wait_init(&p.w, end, NULL);
 	sleep_until_an_error(&p);
 	ck_assert_int_eq(p.result, -ETIMEDOUT);
 	ck_assert_int_ge(ferryi_now(), end);
@@ -122,8 +123,9 @@ END_TEST
 
 START_TEST(a_call_that_may_not_wait_does_not)
 {
-	struct ferryi_wait w = FERRYI_WAIT(FERRY_NOWAIT, NULL);
+	struct ferryi_wait w;
 
+	ferryi_wait_init(&w, FERRY_NOWAIT, NULL);
 	ferryi_wait_begin(&w);
 	ferryi_wait_word(&w, &s->word, 0);
 	ck_assert_int_eq(ferryi_wait_check(&w), -EAGAIN);
@@ -137,10 +139,11 @@ END_TEST
 
 START_TEST(a_tick_ends_one_sleep_but_not_the_call)
 {
-	struct ferryi_wait w = FERRYI_WAIT(FERRY_FOREVER, NULL);
+	struct ferryi_wait w;
 	ferry_time at = ferryi_now() + FERRY_MS(20);
 	int ends[2];
 
+	ferryi_wait_init(&w, FERRY_FOREVER, NULL);
 	ck_assert_int_eq(pipe(ends), 0);
 	do {
 		ferryi_wait_begin(&w);
@@ -159,9 +162,10 @@ END_TEST
 
 START_TEST(a_full_set_leaves_out_what_does_not_fit)
 {
-	struct ferryi_wait w = FERRYI_WAIT(ferryi_now() + FERRY_MS(5), NULL);
+	struct ferryi_wait w;
 	int r;
 
+	ferryi_wait_init(&w, ferryi_now() + FERRY_MS(5), NULL);
 	ferryi_wait_begin(&w);
 	for (int i = 0; i < 2 * FERRYI_WAIT_WORDS; i++)
 		ferryi_wait_word(&w, &s->word, 0);
@@ -191,7 +195,7 @@ static void realm_sleeper(void *arg)
 	uint32_t *word = &s->slot[(intptr_t)arg];
 	struct ferryi_wait *w = &s->waits[(intptr_t)arg];
 
-	*w = FERRYI_WAIT(FERRY_FOREVER, NULL);
+	ferryi_wait_init(w, FERRY_FOREVER, NULL);
 	join();
 	*word = ferryi_realm_owner(realm) + 1;
 	gate_add(&s->ready);
@@ -344,9 +348,10 @@ END_TEST
  * that rang when nobody slept. */
 START_TEST(a_look_before_the_sleep_does_not_spare_one_after_it)
 {
-	struct ferryi_wait w = FERRYI_WAIT(ferryi_now() + FERRY_S(20), NULL);
+	struct ferryi_wait w;
 	pid_t dying;
 
+	ferryi_wait_init(&w, ferryi_now() + FERRY_S(20), NULL);
 	setenv("FERRY_NET_MS", "0", 1);
 	join();
 	dying = child(realm_sleeper, (void *)0);
@@ -369,10 +374,11 @@ END_TEST
 /* Both looks with which a wait begins; whether there was one within 300 ms. */
 static bool somebody_looks(void)
 {
-	struct ferryi_wait w = FERRYI_WAIT(ferryi_now() + FERRY_MS(300), NULL);
+	struct ferryi_wait w;
 	int64_t before = ferryi_load(&control()->looked_at);
 	int r;
 
+	ferryi_wait_init(&w, ferryi_now() + FERRY_MS(300), NULL);
 	do {
 		ferryi_wait_begin(&w);
 		w.realm = realm;

@@ -115,6 +115,15 @@ broken channel -DKILLS=0 -DBREAK_DRAIN
 broken channel -DKILLS=0 -DBREAK_BELL
 broken channel -DBREAK_LOOK
 
+holds barrier
+holds barrier -DROOM=2
+holds barrier -DSENDER=0
+holds barrier -DRECEIVER=0
+broken barrier -DBREAK_BARRIER
+broken barrier -DBREAK_EARLY
+broken barrier -DRECEIVER=0 -DBREAK_DECLARE
+broken barrier -DSENDER=0 -DBREAK_REGISTER
+
 holds hand -DKILLS=2
 broken hand -DKILLS=0 -DBREAK_WITHDRAW
 broken hand -DKILLS=0 -DBREAK_TAKE
