@@ -100,7 +100,7 @@ see() {
 red() {
 	sed -nE 's/^.*:[FE]:[^:]*:([a-z0-9_]+):[0-9]+: .*/\1/p
 		s/^ *VIOLATION in "([^"]*)".*\[([a-z -]*)\].*/\2 \1/p
-		s/^ *VIOLATION in "([^"]*)", killed .*/\1/p' \
+		s/^ *VIOLATION in "([^"]*)", (killed )?at .*/\1/p' \
 		"$tmp/out" | sort -u
 	if [ "$(cat "$tmp/status")" != 0 ] &&
 		! grep -qE ':[FE]:|VIOLATION' "$tmp/out"; then
