@@ -5,11 +5,6 @@
 #include <errno.h>
 #include <limits.h>
 
-#if __has_include(<sys/single_threaded.h>)
-#include <sys/single_threaded.h>
-#define HAVE_SINGLE_THREADED
-#endif
-
 #include "sys/futex.h"
 #include "sys/process.h"
 
@@ -19,19 +14,6 @@
  * by fork while a thread of the parent was in a call; that thread is not here.
  */
 #define WAITED 0x80000000u
-
-/*
- * Is this the only thread?  Then nobody has the turn, and nobody comes to want it
- * before the call is over: a thread is made by a call of its own.
- */
-static bool alone(void)
-{
-#ifdef HAVE_SINGLE_THREADED
-	return __libc_single_threaded;
-#else
-	return false;
-#endif
-}
 
 static uint32_t *turn_of(struct ferry_link *l, unsigned side)
 {
@@ -60,7 +42,7 @@ void ferryi_turn_give(struct ferry_link *l, unsigned side)
 
 	if (l->t->concurrent)
 		return;
-	if (alone()) {
+	if (ferryi_is_alone()) {
 		*turn = 0;
 		return;
 	}
@@ -103,7 +85,7 @@ int ferryi_turn_take(struct ferry_link *l, unsigned side, ferry_time deadline)
 {
 	if (l->t->concurrent)
 		return 0;
-	if (alone()) {
+	if (ferryi_is_alone()) {
 		*turn_of(l, side) = ferryi_generation() & ~WAITED;
 		return 0;
 	}

@@ -7,6 +7,9 @@
  * is not mixed with another thread's; the others wait for it within their own
  * deadline, and a NOWAIT call that finds it taken says -EAGAIN.
  *
+ * Where a process has one thread nobody else has the turn, and nobody comes to want
+ * it before the call is over: a thread is made by a call of its own.
+ *
  * fork: a turn that another thread of the parent held is free in the child.
  */
 #ifndef FERRYI_LINK_CALL_H

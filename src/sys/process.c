@@ -15,6 +15,11 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define HAVE_SINGLE_THREADED
+#endif
+
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
@@ -47,6 +52,15 @@ static void make_page(void)
 	/* last: who sees it need not ask pthread_once() */
 	__atomic_store_n(&page, p == MAP_FAILED ? &fallback : p,
 			 __ATOMIC_RELEASE);
+}
+
+bool ferryi_is_alone(void)
+{
+#ifdef HAVE_SINGLE_THREADED
+	return __libc_single_threaded;
+#else
+	return false;
+#endif
 }
 
 uint32_t ferryi_generation(void)

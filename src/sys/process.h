@@ -43,6 +43,9 @@ bool ferryi_may_live(uint32_t pid, uint64_t start);
 /* Whether pid maps the file (dev, ino): 1, 0, or -1 when we may not know. */
 int ferryi_maps_file(uint32_t pid, dev_t dev, ino_t ino);
 
+/* Has this process surely no other thread?  False where libc does not tell. */
+bool ferryi_is_alone(void);
+
 /*
  * A number that changes in the child of every fork, also of a raw clone():
  * it lies in a page that the kernel wipes (MADV_WIPEONFORK).
