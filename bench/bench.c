@@ -273,6 +273,7 @@ void bench_report(const struct bench *b, const char *question)
 	       "\"seconds\": %.6f, ",
 	       question, b->o.peer, b->o.size, b->o.in_place ? "true" : "false",
 	       s->messages, s->seconds);
+	printf("\"deliveries\": %" PRIu64 ", ", s->deliveries);
 	printf("\"verified\": [%" PRIu64 ", %" PRIu64 "], "
 	       "\"p50_ns\": %.0f, \"p99_ns\": %.0f, \"p999_ns\": %.0f, ",
 	       s->side[0].verified, s->side[1].verified, s->p50, s->p99,

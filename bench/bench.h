@@ -47,6 +47,7 @@ struct bench_shared {
 	_Atomic unsigned warm; /* measuring has begun; the other side follows */
 	struct bench_side side[2];
 	uint64_t messages;     /* of the measured part */
+	uint64_t deliveries;   /* of a fan, where one message has many */
 	double seconds;	       /* it took */
 	double p50, p99, p999; /* ns of a round trip; 0: not sampled */
 	char failure[256];

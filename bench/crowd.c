@@ -21,6 +21,16 @@ void bench_crowd_watch(struct bench *b)
 		bench_fail(b, "a process ended: %.200s", b->shared->failure);
 }
 
+void bench_crowd_nap(struct bench *b, int64_t ns)
+{
+	int64_t until = bench_now() + ns;
+
+	while (bench_now() < until) {
+		bench_crowd_watch(b);
+		bench_nap(ns / 10);
+	}
+}
+
 void bench_crowd_start(struct bench *b, unsigned n, void (*run)(struct bench *))
 {
 	pid_t supervisor = getpid();

@@ -22,8 +22,9 @@ struct bench_cost {
 void bench_crowd_start(struct bench *b, unsigned n,
 		       void (*run)(struct bench *));
 
-/* End the run when one of them has ended. */
+/* End the run when one of them has ended; the same for so many ns. */
 void bench_crowd_watch(struct bench *b);
+void bench_crowd_nap(struct bench *b, int64_t ns);
 
 /* What those from `first` on, `n` of them, have cost since they were born. */
 struct bench_cost bench_crowd_cost(struct bench *b, unsigned first, unsigned n);

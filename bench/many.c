@@ -122,29 +122,19 @@ static uint64_t sent(struct bench *b)
 	return n;
 }
 
-static void nap_watching(struct bench *b, int64_t ns)
-{
-	int64_t until = bench_now() + ns;
-
-	while (bench_now() < until) {
-		bench_crowd_watch(b);
-		bench_nap(ns / 10);
-	}
-}
-
 static void measure(struct bench *b)
 {
 	struct bench_cost before[2], after[2];
 	uint64_t first;
 	int64_t t0;
 
-	nap_watching(b, b->o.run_ns / 5);
+	bench_crowd_nap(b, b->o.run_ns / 5);
 	for (unsigned i = 0; i < 2; i++)
 		before[i] = bench_crowd_cost(b, i * b->o.count, b->o.count);
 	t0 = bench_now();
 	first = received(b);
 	do
-		nap_watching(b, b->o.run_ns * 4 / 5);
+		bench_crowd_nap(b, b->o.run_ns * 4 / 5);
 	while (received(b) == first && bench_now() - t0 < SETTLE_NS);
 	b->shared->messages = received(b) - first;
 	b->shared->seconds = (double)(bench_now() - t0) / 1e9;

@@ -3,10 +3,12 @@
 
 SIZES = (8, 64, 1024, 4096, 65536, 1048576)
 FULL = (1, 8, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576)
+WORD = 8                # what a payload is made of
 IN_PLACE = 65536        # from this size on messages in place have a row
 BLOCK = 65536           # the size of Z and X
 MANY = (1, 2, 4)        # so many senders, and as many receivers
 MANY_SIZE = 64
+FAN = (1, 4, 16)        # so many subscribers of one publisher
 
 
 class Candidate:
@@ -74,7 +76,7 @@ def limits():
 def pairs(question, program, sizes, candidates):
     cells = []
     for size in sizes:
-        if question == "round-trip" and size >= IN_PLACE:
+        if question == "round-trip" and size >= WORD:
             cells.append(Cell(question, "T: bytes touched, no queue",
                               "limit_touch", size))
         for c in candidates:
@@ -95,6 +97,19 @@ def crowds(counts, candidates):
             if c.many and c.kind != "spins"]
 
 
+FANS = (
+    Candidate("topic, subscribers block", "topic", "topic"),
+    Candidate("topic, drop-old", "topic_lossy", "lossy topic"),
+)
+
+
+def fans(counts):
+    """One publishes, every subscriber gets everything, or loses some."""
+    return [Cell("fan", c.name, "fan", MANY_SIZE,
+                 ["--peer", c.peer, "--count", str(n)], c.kind, c.env, n)
+            for n in counts for c in FANS]
+
+
 def idle(receivers):
     """On one mailbox, and on as many."""
     count = ["--count", str(receivers)]
@@ -104,16 +119,16 @@ def idle(receivers):
 
 def smoke():
     """Every program and every candidate at least once."""
-    return (plan((8, BLOCK), False, (2,)) +
+    return (plan((8, BLOCK), False, (2,), ()) +
             pairs("round-trip", "round_trip", (64,), LIBRARIES) +
             pairs("stream", "stream", (4096,), LIBRARIES) +
-            crowds((3,), LIBRARIES))
+            crowds((3,), LIBRARIES) + fans((3,)))
 
 
-def plan(sizes, peers, many=MANY):
+def plan(sizes, peers, many=MANY, fan=FAN):
     """All cells of a round, in the order they are run."""
     candidates = CANDIDATES + (LIBRARIES if peers else ())
     return (limits() +
             pairs("round-trip", "round_trip", sizes, candidates) +
             pairs("stream", "stream", sizes, candidates) +
-            crowds(many, candidates))
+            crowds(many, candidates) + fans(fan))

@@ -11,8 +11,8 @@ import statistics
 
 # The limits that a question is compared with.
 BESIDE = {"limit": (), "round-trip": ("F", "L2"), "stream": ("S", "Z", "X"),
-          "many": ("S",)}
-MORE_IS_BETTER = ("stream", "many")
+          "many": ("S",), "fan": ("S",)}
+MORE_IS_BETTER = ("stream", "many", "fan")
 
 
 def value(cell, run):
@@ -41,6 +41,18 @@ def per_million(runs):
     """CPU seconds of both sides for a million messages."""
     return statistics.median(1e6 * sum(r["cpu_s"]) / r["messages"]
                              for r in runs)
+
+
+def fan_of(cell, runs):
+    """What a publication costs who makes it, and what a delivery costs."""
+    def median(of):
+        return statistics.median(of(r) for r in runs)
+    return {
+        "publisher_ns": median(lambda r: 1e9 * r["cpu_s"][0] / r["messages"]),
+        "subscriber_ns": median(lambda r: 1e9 * r["cpu_s"][1] /
+                                max(r["deliveries"], 1)),
+        "missed": median(lambda r: max(0, 1 - r["deliveries"] /
+                                       (cell.count * r["messages"])))}
 
 
 def by_round(cell, good_min):
@@ -74,13 +86,15 @@ def row(cell, limits, good_min):
         r["of_F"] = ratios(cell, runs, limits["F"], good_min)
         r["of_L2"] = ratios(cell, runs, limits["L2"], good_min, 1e3)
         r["of_T"] = (ratios(cell, runs, limits.get(("T", cell.size)), good_min)
-                     if "in place" in cell.name else None)
+                     if limits.get(("T", cell.size)) else None)
         for p in ("p99_ns", "p999_ns"):
             r[p] = statistics.median(x[p] for x in runs)
         r["samples"] = min(x["messages"] for x in runs)
     if cell.question in MORE_IS_BETTER:
         r["gb_s"] = r["median"] * cell.size / 1e3
         r["of_S"] = ratios(cell, runs, limits["S"], good_min)
+    if cell.question == "fan":
+        r.update(fan_of(cell, runs))
     if cell.question == "stream":
         r["bytes_limit"] = "Z" if "in place" in cell.name else "X"
         r["of_bytes"] = ratios(cell, runs, limits[r["bytes_limit"]],

@@ -63,6 +63,13 @@ def many_line(r):
         r["switches_per_message"])
 
 
+def fan_line(r):
+    return "%6s  %8.3f %17s %9.0f %9.0f %7.1f %%" % (
+        ratio(r["of_S"]), r["median"],
+        "%.3f to %.3f" % (r["low"], r["high"]), r["publisher_ns"],
+        r["subscriber_ns"], 100 * r["missed"])
+
+
 RESULT = {"faster": "as shipped", "noise": "as shipped, within noise",
           "slower": "as shipped, SLOWER"}
 
@@ -74,6 +81,8 @@ def shipped_line(s):
 
 
 def label(r):
+    if r["question"] == "fan":
+        return "1 to %d" % r["count"]
     return ("%d to %d" % (r["count"], r["count"]) if r["count"]
             else str(r["size"]))
 
@@ -81,7 +90,7 @@ def label(r):
 def table(result, question, title, header, line):
     print("\n" + title)
     print("  %8s %-31s%s" % (
-        "" if question == "many" else "size", "", header))
+        "" if question in ("many", "fan") else "size", "", header))
     for v in (v for v in result["verdicts"] if v["question"] == question):
         for r in (r for r in result["rows"] if r["question"] == question and
                   (r["size"], r["count"]) == (v["size"], v["count"])):
@@ -149,6 +158,12 @@ def tables(result):
           "all together)",
           "%6s  %8s %17s %8s %6s" % (
               "of S", "M/s", "range", "CPU", "sleeps"), many_line)
+    table(result, "fan",
+          "One publisher, every subscriber gets every message, 64 B (million "
+          "published a second; CPU ns of who publishes, and of who gets one)",
+          "%6s  %8s %17s %9s %9s %9s" % (
+              "of S", "M/s", "range", "publish", "deliver", "missed"),
+          fan_line)
     idle_table(result["idle"])
     shipped_summary(result["verdicts"])
     if not all(r["clean"] for r in result["rows"] if "median" in r):

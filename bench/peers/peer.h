@@ -25,6 +25,10 @@ struct bench_peer {
 	 */
 	size_t many_max;
 
+	/* Every receiver of a crowd gets every message; when it may be left out
+	 * of some, `lossy`. */
+	bool broadcast, lossy;
+
 	/* in the supervisor, before the sides exist, and after they ended */
 	void (*setup)(struct bench *b, int n_ways);
 	void (*teardown)(struct bench *b); /* may be NULL */
