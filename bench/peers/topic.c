@@ -32,8 +32,8 @@ static void open_as(struct bench *b, const char *policy)
 {
 	char address[100];
 
-	snprintf(address, sizeof address, "topic:%s?capacity=%u&max=%zu%s", name,
-		 bench_depth(b), b->o.size, b->side ? policy : "");
+	snprintf(address, sizeof address, "topic:%s?capacity=%u&max=%zu%s",
+		 name, bench_depth(b), b->o.size, b->side ? policy : "");
 	need(b, ferry_open(&topic, address, b->side ? FERRY_RECV : FERRY_SEND),
 	     "open");
 }

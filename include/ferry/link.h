@@ -327,6 +327,19 @@ FERRY_API int ferry_export(struct ferry_link *link);
  */
 FERRY_API int ferry_adopt(struct ferry_link **out, int fd);
 
+/*
+ * A descriptor for poll(2), epoll(7) and the loops that are built on them: readable
+ * (POLLIN, for either direction) while a call in `direction`, FERRY_SEND or
+ * FERRY_RECV, may be more than -EAGAIN, and after ferry_cancel().  So: when it is
+ * readable, call with FERRY_NOWAIT until that says -EAGAIN.  It is the link's, the
+ * same for its life, close-on-exec, and not to be read.  Of a link that listens,
+ * FERRY_RECV: a connection to accept.  In the child of a fork it is asked for anew.
+ * Where FERRY_CAN_TICK is promised it is readable now and then, to look again.
+ * Never blocks.  Errors: -EOPNOTSUPP: mailboxes and topics, which are waited for in
+ * memory; -EBUSY: another thread is in a call in that direction; -EMFILE, -ENOMEM.
+ */
+FERRY_API int ferry_pollfd(struct ferry_link *link, unsigned direction);
+
 /* Who is at the other end of a connection, vouched for by the kernel. */
 FERRY_API int ferry_peer(struct ferry_link *link, struct ferry_process *out);
 

@@ -5,8 +5,12 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "link/pollfd.h"
 #include "sys/futex.h"
 #include "sys/process.h"
+
+/* Looks of a call that may not wait, at what seems to be there and is not. */
+#define LOOKS_MOST 16u
 
 /*
  * A turn word is 0, or the generation of the process that holds it, with
@@ -107,9 +111,43 @@ static void begin_spin(struct ferryi_wait *w, struct ferryi_call *c)
 		ferryi_spin_gather(w->spin, l->t->gathered, l);
 }
 
+/* The same side as that of the turn. */
+static struct ferryi_polled *polled_of(const struct ferryi_call *c)
+{
+	return c->l->polled[c->want == FERRYI_WANT_RECV];
+}
+
+static int interest(struct ferryi_call *c, struct ferryi_wait *w)
+{
+	ferryi_wait_begin(w);
+	return c->l->t->interest ? c->l->t->interest(c->l, c->want, w) :
+				   -EOPNOTSUPP;
+}
+
+/* For an event loop: nothing now, and when to call again; or what came just then. */
+static ssize_t leave_to_poll(struct ferryi_call *c, struct ferryi_wait *w,
+			     struct ferryi_polled *p)
+{
+	ssize_t r;
+	int s;
+
+	for (unsigned i = 0; i < LOOKS_MOST; i++) {
+		s = interest(c, w);
+		if (s == 0)
+			ferryi_polled_for(p, w);
+		if (s <= 0)
+			return s < 0 ? s : -EAGAIN;
+		r = c->attempt(c);
+		if (r != -EAGAIN)
+			return r;
+	}
+	return -EAGAIN; /* and what is polled is still readable */
+}
+
 ssize_t ferryi_call_again(struct ferryi_call *c, ferry_time deadline)
 {
 	struct ferry_link *l = c->l;
+	struct ferryi_polled *polled = polled_of(c);
 	struct ferryi_wait w;
 	ssize_t r;
 	int s;
@@ -127,9 +165,7 @@ ssize_t ferryi_call_again(struct ferryi_call *c, ferry_time deadline)
 				begin_spin(&w, c);
 			continue;
 		}
-		ferryi_wait_begin(&w);
-		s = l->t->interest ? l->t->interest(l, c->want, &w) :
-				     -EOPNOTSUPP;
+		s = interest(c, &w);
 		if (s == 0)
 			s = ferryi_wait_sleep(&w);
 		if (s < 0) {
@@ -137,6 +173,10 @@ ssize_t ferryi_call_again(struct ferryi_call *c, ferry_time deadline)
 			break;
 		}
 	} while ((r = c->attempt(c)) == -EAGAIN);
+	if (r == -EAGAIN && polled)
+		r = leave_to_poll(c, &w, polled);
+	else
+		ferryi_polled_may(polled);
 	if (r < 0 && l->t->gave_up)
 		r = l->t->gave_up(l, c->want, (int)r);
 	if (w.slept && l->t->woke)
@@ -149,7 +189,10 @@ ssize_t ferryi_call_wait(struct ferryi_call *c, ferry_time deadline)
 {
 	ssize_t r = c->attempt(c);
 
-	return r == -EAGAIN ? ferryi_call_again(c, deadline) : r;
+	if (r == -EAGAIN)
+		return ferryi_call_again(c, deadline);
+	ferryi_polled_may(polled_of(c));
+	return r;
 }
 
 ssize_t ferryi_call_run(struct ferryi_call *c, ferry_time deadline)

@@ -12,6 +12,7 @@
 #include "link/call.h"
 #include "link/framing.h"
 #include "link/link.h"
+#include "link/pollfd.h"
 
 /* --- what may be called on what ------------------------------------------ */
 
@@ -117,7 +118,10 @@ static int send_whole(struct ferry_link *l, const void *data, size_t len,
 {
 	int err = l->messages->send(l, data, len);
 
-	return err == -EAGAIN ? send_again(l, data, len, deadline) : err;
+	if (err == -EAGAIN)
+		return send_again(l, data, len, deadline);
+	ferryi_polled_may(l->polled[0]);
+	return err;
 }
 
 int ferry_send(struct ferry_link *l, const void *data, size_t len,
@@ -225,6 +229,8 @@ static ssize_t recv_in_turn(struct ferry_link *l, void *buf, size_t size,
 			 l->messages->recv(l, buf, size);
 	if (n == -EAGAIN)
 		n = recv_again(l, buf, size, deadline);
+	else
+		ferryi_polled_may(l->polled[1]);
 	ferryi_turn_give(l, FERRY_RECV);
 	return n;
 }

@@ -8,6 +8,7 @@
  *	many.c		several messages in one call
  *	call.c		how a call waits, and waits its turn
  *	framing.c	messages over a stream
+ *	pollfd.c	descriptors for event loops
  *	explain.c	sentences
  *	table.c		the transports there are
  *	copies.c	messages in memory of this process
@@ -21,6 +22,7 @@
 #include "wait/wait.h"
 
 struct ferryi_framing; /* framing.c: messages over a stream */
+struct ferryi_polled;  /* pollfd.c: for event loops */
 
 struct ferry_link {
 	const struct ferryi_transport *t;
@@ -34,12 +36,13 @@ struct ferry_link {
 	bool listening;
 	char *address; /* canonical, for people */
 	struct ferryi_cancel cancel;
-	uint32_t turn[2];		/* call.c; [0] send side, [1] receive
+	uint32_t turn[2];		 /* call.c; [0] send side, [1] receive
 					 * side; not used when the transport is
 					 * concurrent */
-	struct ferryi_spin spin[2];	/* the same two sides */
-	struct ferryi_framing *framing; /* NULL: the transport's own */
-	void *state;			/* the transport's, state_size bytes */
+	struct ferryi_spin spin[2];	 /* the same two sides */
+	struct ferryi_framing *framing;	 /* NULL: the transport's own */
+	struct ferryi_polled *polled[2]; /* the same sides; NULL: nobody asked */
+	void *state;			 /* the transport's, state_size bytes */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "link/call.h"
 #include "link/framing.h"
 #include "link/link.h"
+#include "link/pollfd.h"
 #include "wire/address.h"
 
 #define DEFAULT_TIMEOUT FERRY_S(5)
@@ -70,6 +71,8 @@ void ferryi_link_free(struct ferry_link *l)
 	if (l->cancel.fd >= 0)
 		ferryi_cancel_fini(&l->cancel);
 	ferryi_framing_free(l->framing);
+	ferryi_polled_free(l->polled[0]);
+	ferryi_polled_free(l->polled[1]);
 	free(l->state);
 	free(l->address);
 	free(l);

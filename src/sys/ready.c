@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,6 +50,26 @@ void ferryi_eventfd_clear(int fd)
 		errno = saved;
 }
 
+/* --- timers ---------------------------------------------------------------- */
+
+int ferryi_timer(void)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void ferryi_timer_set(int fd, int64_t at)
+{
+	struct itimerspec t = { { 0, 0 }, { 0, 0 } };
+
+	if (at != INT64_MAX) {
+		t.it_value.tv_sec = at / 1000000000;
+		t.it_value.tv_nsec = at > 0 ? at % 1000000000 : 1;
+	}
+	timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL);
+}
+
 /* --- sets ------------------------------------------------------------------- */
 
 #define READY_MOST 32
@@ -65,6 +86,17 @@ int ferryi_set_add(int set, int fd, void *about)
 	struct epoll_event e = { .events = EPOLLIN, .data.ptr = about };
 
 	return epoll_ctl(set, EPOLL_CTL_ADD, fd, &e) == 0 ? 0 : -errno;
+}
+
+/* The events of poll and of epoll have the same numbers. */
+int ferryi_set_watch(int set, int fd, short events)
+{
+	struct epoll_event e = { .events = (uint16_t)events };
+
+	if (epoll_ctl(set, EPOLL_CTL_MOD, fd, &e) == 0 ||
+	    (errno == ENOENT && epoll_ctl(set, EPOLL_CTL_ADD, fd, &e) == 0))
+		return 0;
+	return -errno;
 }
 
 void ferryi_set_remove(int set, int fd)

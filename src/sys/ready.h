@@ -14,6 +14,10 @@ int ferryi_eventfd(void);	 /* a descriptor or a negative errno */
 void ferryi_eventfd_set(int fd); /* readable from now on; async-signal-safe */
 void ferryi_eventfd_clear(int fd);
 
+/* A timer, and when it is readable (monotonic ns; INT64_MAX: never). */
+int ferryi_timer(void); /* a descriptor or a negative errno */
+void ferryi_timer_set(int fd, int64_t at);
+
 /*
  * A set of descriptors that is one itself: readable when one of them is, and may
  * be in another set.  `about` comes back for those that are ready, at most n of
@@ -22,6 +26,8 @@ void ferryi_eventfd_clear(int fd);
  */
 int ferryi_set_new(void); /* a descriptor or a negative errno */
 int ferryi_set_add(int set, int fd, void *about);
+/* The same with poll(2) events, or others for one that is in it. */
+int ferryi_set_watch(int set, int fd, short events);
 void ferryi_set_remove(int set, int fd);
 unsigned ferryi_set_ready(int set, void **about, unsigned n);
 

@@ -167,6 +167,7 @@ static void add_fixture(Suite *s, int i)
 		add_descriptor_tests(tc, i);
 	}
 	add_wait_tests(tc, i);
+	add_poll_tests(tc, i);
 	add_life_tests(tc, i);
 }
 

@@ -35,7 +35,10 @@ struct fixture {
 	bool fds;	   /* descriptors with a message */
 	bool shared;	   /* by more than the two */
 	bool shutdown;
-	bool framed;	  /* messages over a stream */
+	bool framed;	/* messages over a stream */
+	bool in_memory; /* is waited for: no descriptor tells */
+	bool ticks;	/* looks again now and then */
+	bool never_full;
 	size_t largest;	  /* a message that must pass */
 	size_t too_large; /* one that must be refused; 0: none */
 	int closed;	  /* receive when all senders have closed */
@@ -119,6 +122,7 @@ void add_descriptor_tests(TCase *tc, int i);
 void add_stream_tests(TCase *tc, int i);
 void add_life_tests(TCase *tc, int i);
 void add_wait_tests(TCase *tc, int i);
+void add_poll_tests(TCase *tc, int i);
 void add_table_tests(TCase *tc);
 void add_address_tests(TCase *tc);
 void add_framing_tests(TCase *tc);

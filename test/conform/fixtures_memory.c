@@ -89,6 +89,7 @@ static void make_process(struct ferry_link *ends[2])
 const struct fixture fixtures_of_memory[] = {
 	{ .name = "mailbox",
 	  .scheme = "mailbox",
+	  .in_memory = true,
 	  .make = make_mailbox,
 	  .sender_in_child = open_mailbox,
 	  .lends = true,
@@ -103,6 +104,7 @@ const struct fixture fixtures_of_memory[] = {
 	  .forked = -ESTALE },
 	{ .name = "topic",
 	  .scheme = "topic",
+	  .in_memory = true,
 	  .make = make_topic,
 	  .sender_in_child = open_topic,
 	  .lends = true,
