@@ -10,6 +10,8 @@
  *   process:NAME                       a process, by the name it registered
  *   pipe:                              anonymous, made with ferry_pair()
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
+ *   mq:/NAME                           POSIX message queue, see ferry_mq(7)
+ *   sysv:KEY  sysv:PATH                System V message queue, see ferry_sysv(7)
  *   fd:N                               a descriptor that is already open
  *
  * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,
