@@ -12,6 +12,7 @@
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
  *   mq:/NAME                           POSIX message queue, see ferry_mq(7)
  *   sysv:KEY  sysv:PATH                System V message queue, see ferry_sysv(7)
+ *   file:PATH                          a log that many append to, see ferry_file(7)
  *   fd:N                               a descriptor that is already open
  *
  * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,

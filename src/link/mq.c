@@ -63,10 +63,11 @@ static int check_name(const struct ferryi_address *a)
 
 	if (name[0] != '/' || !name[1] || strchr(name + 1, '/') ||
 	    strcmp(name, "/.") == 0 || strcmp(name, "/..") == 0)
-		return ferryi_fail(-EINVAL,
-				   "mq:%.100s: a queue's name is one slash and "
-				   "a name without another one (write mq:/NAME)",
-				   name);
+		return ferryi_fail(
+			-EINVAL,
+			"mq:%.100s: a queue's name is one slash and "
+			"a name without another one (write mq:/NAME)",
+			name);
 	if (strlen(name + 1) > NAME_MAX)
 		return ferryi_fail(-EINVAL,
 				   "mq: the name has %zu bytes behind the "
@@ -276,9 +277,8 @@ static int mq_destroy(const char *rest)
 		return ferryi_fail(-ENOENT, "mq:%s does not exist", a.rest);
 	case -EACCES:
 	case -EPERM:
-		return ferryi_fail(-EACCES,
-				   "mq:%s: only its owner may remove it",
-				   a.rest);
+		return ferryi_fail(
+			-EACCES, "mq:%s: only its owner may remove it", a.rest);
 	}
 	return ferryi_fail_sys(-err, "mq:%s: removing it failed: %s", a.rest,
 			       strerror(-err));
@@ -369,10 +369,10 @@ static int receive(struct ferry_link *l, struct ferry_message *m)
 		return 0;
 	}
 	ferryi_copies_drop(&q->copies, m);
-	return n == -EAGAIN ? -EAGAIN :
-			      ferryi_fail_sys((int)-n,
-					      "%s: the kernel refuses: %s",
-					      l->address, strerror((int)-n));
+	return n == -EAGAIN ?
+		       -EAGAIN :
+		       ferryi_fail_sys((int)-n, "%s: the kernel refuses: %s",
+				       l->address, strerror((int)-n));
 }
 
 static int mq_take(struct ferry_link *l, struct ferry_message *m)

@@ -352,8 +352,8 @@ static int result(struct ferry_link *l, int err)
 {
 	struct ferryi_sysv is;
 
-	if (err == -EIDRM || (err == -EINVAL &&
-			      ferryi_sysv_look(sysv_of(l)->id, &is) != 0))
+	if (err == -EIDRM ||
+	    (err == -EINVAL && ferryi_sysv_look(sysv_of(l)->id, &is) != 0))
 		return removed(l);
 	return ferryi_fail_sys(-err, "%s: the kernel refuses: %s", l->address,
 			       strerror(-err));

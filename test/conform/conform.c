@@ -206,6 +206,8 @@ static Suite *make_suite(void)
 	add_unix_tests(new_case(s, "unix:"));
 	add_unix_file_tests(new_case(s, "socket-files"));
 	add_fd_tests(new_case(s, "fd:"));
+	add_file_tests(new_case(s, "file:"));
+	add_file_torn_tests(new_case(s, "torn-logs"));
 	add_mq_tests(new_case(s, "mq:"));
 	add_sysv_tests(new_case(s, "sysv:"));
 	add_sysv_path_tests(new_case(s, "sysv:PATH"));

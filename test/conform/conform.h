@@ -136,6 +136,8 @@ void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
+void add_file_tests(TCase *tc);
+void add_file_torn_tests(TCase *tc);
 void add_mq_tests(TCase *tc);
 void add_sysv_tests(TCase *tc);
 void add_sysv_path_tests(TCase *tc);

@@ -33,6 +33,14 @@ static void make_sysv_path(struct ferry_link *ends[2])
 	open_two(ends);
 }
 
+static void make_file(struct ferry_link *ends[2])
+{
+	snprintf(address, sizeof address, "file:%s/log", place);
+	ok(NULL, ferry_open(&ends[1], address, FERRY_SEND));
+	strcat(address, "?from=end");
+	ok(NULL, ferry_open(&ends[0], address, FERRY_RECV));
+}
+
 /* What the kernel keeps, whoever uses it. */
 #define QUEUE                                                                  \
 	.unmake = remove_it, .lends = true, .shared = true,                    \
@@ -62,5 +70,12 @@ const struct fixture fixtures_of_queues[] = {
 	  .untold = true,
 	  .largest = 8192,
 	  .too_large = 8193 },
+	{ .name = "file",
+	  .scheme = "file",
+	  .make = make_file,
+	  QUEUE,
+	  .endless = true,
+	  .largest = 1u << 20,
+	  .too_large = (1u << 20) + 1 },
 	{ 0 },
 };

@@ -121,7 +121,8 @@ START_TEST(a_queue_with_other_attributes_is_refused_with_both)
 	fails(NULL, ferry_open(&receiver, queue("?max=1K"), FERRY_SEND),
 	      -EEXIST);
 	says(NULL, -EEXIST, "50 bytes, not 1024");
-	ok(NULL, ferry_open(&receiver, queue("?capacity=3&max=50"), FERRY_RECV));
+	ok(NULL,
+	   ferry_open(&receiver, queue("?capacity=3&max=50"), FERRY_RECV));
 	end();
 }
 END_TEST
@@ -145,10 +146,18 @@ END_TEST
 START_TEST(bad_names_and_options_are_refused)
 {
 	static const char *const bad[] = {
-		"mq:",		  "mq:/",	       "mq:name",
-		"mq:/a/b",	  "mq://a",	       "mq:/.",
-		"mq:/..",	  "mq:/x?mode=0888",   "mq:/x?mode=0777",
-		"mq:/x?capacity", "mq:/x?capacity=no", "mq:/x?max=0",
+		"mq:",
+		"mq:/",
+		"mq:name",
+		"mq:/a/b",
+		"mq://a",
+		"mq:/.",
+		"mq:/..",
+		"mq:/x?mode=0888",
+		"mq:/x?mode=0777",
+		"mq:/x?capacity",
+		"mq:/x?capacity=no",
+		"mq:/x?max=0",
 		"mq:/x?size=1",
 	};
 	char long_name[NAME_MAX + 10] = "mq:/";
@@ -177,7 +186,8 @@ END_TEST
 
 START_TEST(more_than_the_kernel_allows_names_its_settings)
 {
-	fails(NULL, ferry_open(&receiver, queue("?capacity=1000000"), FERRY_RECV),
+	fails(NULL,
+	      ferry_open(&receiver, queue("?capacity=1000000"), FERRY_RECV),
 	      -EINVAL);
 	says(NULL, -EINVAL, "fs.mqueue.msg_max");
 	fails(NULL, ferry_open(&receiver, queue("?max=1G"), FERRY_RECV),
@@ -250,8 +260,7 @@ static void try_to_use(void *arg)
 	    ferry_open(&receiver, at, FERRY_DUPLEX) != -EACCES)
 		_exit(1);
 	says(NULL, -EACCES, "both");
-	if (geteuid() != 0 && getuid() == 65534 &&
-	    ferry_destroy(at) != -EACCES)
+	if (geteuid() != 0 && getuid() == 65534 && ferry_destroy(at) != -EACCES)
 		_exit(2);
 }
 
@@ -388,8 +397,7 @@ void add_mq_tests(TCase *tc)
 		tc, too_small_a_buffer_loses_nothing_when_the_link_is_closed);
 	tcase_add_test(tc, what_is_kept_is_not_the_childs);
 	tcase_add_test(
-		tc,
-		who_may_only_receive_is_not_handed_what_it_cannot_put_back);
+		tc, who_may_only_receive_is_not_handed_what_it_cannot_put_back);
 	tcase_add_test(tc, what_was_taken_can_be_given_back);
 	tcase_add_test(tc, messages_outlive_everybody);
 	tcase_add_test(tc, a_removed_queue_works_for_those_who_have_it);

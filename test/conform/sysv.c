@@ -117,8 +117,9 @@ END_TEST
 START_TEST(bad_types_are_refused)
 {
 	static const char *const bad[] = {
-		"?type=", "?type=-", "?type=-0", "?type=x", "?type=!",
-		"?type=99999999999999", "?type=1.5", "?type=+1",
+		"?type=",    "?type=-",	 "?type=-0",
+		"?type=x",   "?type=!",	 "?type=99999999999999",
+		"?type=1.5", "?type=+1",
 	};
 	struct ferry_message m;
 
@@ -179,10 +180,10 @@ END_TEST
 START_TEST(bad_keys_are_refused)
 {
 	static const char *const bad[] = {
-		"sysv:",	"sysv:0",	"sysv:0x0",
-		"sysv:name",	"sysv:-1",	"sysv:0x",
-		"sysv:12x",	"sysv:99999999999", "sysv:0x123456789",
-		"sysv:1?ftok=1", "sysv:1?mode=9", "sysv:1?capacity=0",
+		"sysv:",	 "sysv:0",	     "sysv:0x0",
+		"sysv:name",	 "sysv:-1",	     "sysv:0x",
+		"sysv:12x",	 "sysv:99999999999", "sysv:0x123456789",
+		"sysv:1?ftok=1", "sysv:1?mode=9",    "sysv:1?capacity=0",
 		"sysv:1?max=1",
 	};
 
@@ -357,8 +358,8 @@ void add_sysv_tests(TCase *tc)
 	tcase_add_test(tc, bad_types_are_refused);
 	tcase_add_test(tc, plain_programs_are_at_either_end);
 	if (sizeof(long) > 4)
-		tcase_add_test(
-			tc, a_type_of_64_bits_is_shown_as_the_largest_of_32);
+		tcase_add_test(tc,
+			       a_type_of_64_bits_is_shown_as_the_largest_of_32);
 	tcase_add_test(tc, bad_keys_are_refused);
 	tcase_add_test(tc, hexadecimal_and_decimal_are_the_same_key);
 	tcase_add_test(tc, a_removed_queue_is_told);

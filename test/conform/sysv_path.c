@@ -66,8 +66,8 @@ START_TEST(a_file_whose_queue_is_gone_names_a_new_one)
 {
 	queue("");
 	expect_works();
-	ck_assert_int_eq(msgctl(msgget((key_t)key_in_file(), 0), IPC_RMID, NULL),
-			 0);
+	ck_assert_int_eq(
+		msgctl(msgget((key_t)key_in_file(), 0), IPC_RMID, NULL), 0);
 	fails(NULL, ferry_open(&sender, address, FERRY_SEND), -ENOENT);
 	expect_works();
 	ok(NULL, ferry_destroy(address));
@@ -93,7 +93,9 @@ END_TEST
 START_TEST(other_files_are_left_alone)
 {
 	static const char *const texts[] = {
-		"", "hello\n", "System V message queue of ferry\n",
+		"",
+		"hello\n",
+		"System V message queue of ferry\n",
 		"System V message queue of ferry\nkey 0x00000000\nboot -\n",
 		"System V message queue of ferry\nkey 0x1234567\nboot -\n",
 		"System V message queue of ferry\nkey 0x01234567\nboot -\n\n",
