@@ -249,7 +249,8 @@ FERRY_API int ferry_loan(struct ferry_link *link, size_t len,
 
 /*
  * Send a loaned message.  On success *m is spent.  -ESTALE: the loan is gone;
- * -ENODATA: it may be; any other error: it is still the caller's.
+ * -ENODATA: it may be; any other error: it is still the caller's.  -EOPNOTSUPP: it
+ * has a priority, and the transport knows none (FERRY_CAN_PRIORITY).
  */
 FERRY_API int ferry_commit(struct ferry_message *m, ferry_time deadline);
 

@@ -81,8 +81,8 @@ static int cannot_open(struct ferry_link *l, int err, const char *to)
 {
 	switch (err) {
 	case -ENOENT:
-		return ferryi_fail(-ENOENT,
-				   "%s does not exist (%s)", l->address,
+		return ferryi_fail(-ENOENT, "%s does not exist (%s)",
+				   l->address,
 				   l->flags & FERRY_SEND ?
 					   "nor does its directory: make that" :
 					   "who sends makes it");
@@ -95,8 +95,7 @@ static int cannot_open(struct ferry_link *l, int err, const char *to)
 		return ferryi_fail(-EACCES, "%s: you may not %s it", l->address,
 				   to);
 	case -EROFS:
-		return ferryi_fail(-EACCES,
-				   "%s: its file system is read-only",
+		return ferryi_fail(-EACCES, "%s: its file system is read-only",
 				   l->address);
 	case -ENXIO: /* a socket */
 		return ferryi_fail(-EINVAL,
@@ -151,8 +150,7 @@ static int read_options(struct ferry_link *l, const struct ferryi_address *a)
 	if (err)
 		return err;
 	if (f->max > FERRYI_RECORD_MAX)
-		return ferryi_fail(-EINVAL,
-				   "file: max=%s is more than 1G",
+		return ferryi_fail(-EINVAL, "file: max=%s is more than 1G",
 				   ferryi_address_get(a, "max"));
 	if (sync && *sync)
 		return ferryi_fail(-EINVAL, "file: sync has no value (write "
@@ -339,8 +337,6 @@ static int file_commit(struct ferry_link *l, struct ferry_message *m)
 	if (!err)
 		err = ferryi_queue_no_type(m);
 	if (!err)
-		err = ferryi_queue_no_priority(m);
-	if (!err)
 		err = ferryi_file_append(l, m->data, m->len);
 	return err ? err : file_end(l, m);
 }
@@ -357,7 +353,8 @@ static int file_destroy(const char *rest)
 		return ferryi_fail(-ENOENT, "file:%.300s does not exist",
 				   a.rest);
 	if (fd < 0)
-		return ferryi_fail_sys(-fd, "file:%.300s: opening it failed: %s",
+		return ferryi_fail_sys(-fd,
+				       "file:%.300s: opening it failed: %s",
 				       a.rest, strerror(-fd));
 	is_log = ferryi_log_is_one(fd);
 	ferryi_close(fd);
@@ -367,7 +364,8 @@ static int file_destroy(const char *rest)
 				   "removes other files)",
 				   a.rest);
 	err = ferryi_append_remove(a.rest);
-	return err ? ferryi_fail_sys(-err, "file:%.300s: removing it failed: %s",
+	return err ? ferryi_fail_sys(-err,
+				     "file:%.300s: removing it failed: %s",
 				     a.rest, strerror(-err)) :
 		     0;
 }

@@ -135,10 +135,11 @@ static int not_written(struct ferry_link *l, int err, uint64_t at)
 				   "was (make room)",
 				   l->address);
 	if (err == -EFBIG)
-		return ferryi_fail(-ENOSPC,
-				   "%s: the log would be larger than a file may "
-				   "be (ulimit -f, or begin a new one)",
-				   l->address);
+		return ferryi_fail(
+			-ENOSPC,
+			"%s: the log would be larger than a file may "
+			"be (ulimit -f, or begin a new one)",
+			l->address);
 	return ferryi_file_trouble(l, err, "writing to it");
 }
 

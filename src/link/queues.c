@@ -65,15 +65,6 @@ int ferryi_queue_no_type(const struct ferry_message *m)
 				   m->link->address);
 }
 
-int ferryi_queue_no_priority(const struct ferry_message *m)
-{
-	return m->priority == 0 ? 0 :
-				  ferryi_fail(-EOPNOTSUPP,
-					      "%s: messages have no priority "
-					      "(mq: has)",
-					      m->link->address);
-}
-
 int ferryi_queue_stat(struct ferry_mailbox_stat *st,
 		      const struct ferry_mailbox_stat *now)
 {

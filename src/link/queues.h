@@ -24,9 +24,8 @@ int ferryi_queue_size(const struct ferryi_address *a, const char *key,
 int ferryi_queue_parse(struct ferryi_address *a, const char *scheme,
 		       const char *rest);
 
-/* Nothing that was asked for is dropped: -EOPNOTSUPP. */
+/* A type is not dropped where there is none: -EOPNOTSUPP. */
 int ferryi_queue_no_type(const struct ferry_message *m);
-int ferryi_queue_no_priority(const struct ferry_message *m);
 
 /* The figures of a queue that the kernel keeps.  -EINVAL: st->size. */
 int ferryi_queue_stat(struct ferry_mailbox_stat *st,

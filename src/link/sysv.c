@@ -462,8 +462,6 @@ static int sysv_commit(struct ferry_link *l, struct ferry_message *m)
 	struct sysv *q = sysv_of(l);
 	int err = ferryi_copies_check(&q->copies, m);
 
-	if (!err)
-		err = ferryi_queue_no_priority(m);
 	if (!err && m->type > (uint64_t)longest_type())
 		err = ferryi_fail(-EINVAL,
 				  "%s: the type %" PRIu32

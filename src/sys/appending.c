@@ -24,7 +24,8 @@ int ferryi_append_open(const char *path, bool write)
 int ferryi_append_create(const char *path, unsigned mode)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | OPEN_FLAGS,
-		      mode & 0600), err;
+		      mode & 0600),
+	    err;
 
 	if (fd < 0)
 		return -errno;
@@ -135,8 +136,9 @@ int ferryi_append_path(const char *path, char *out, size_t size)
 		n = strlen(out);
 		n += (size_t)snprintf(out + n, size - n, "/");
 	}
-	return n + strlen(path) < size ? snprintf(out + n, size - n, "%s", path) :
-					 -ENAMETOOLONG;
+	return n + strlen(path) < size ?
+		       snprintf(out + n, size - n, "%s", path) :
+		       -ENAMETOOLONG;
 }
 
 int ferryi_append_watch(int fd)

@@ -153,8 +153,7 @@ static bool read_fields(const char *line, struct ferryi_record *r)
 int ferryi_record_parse(const char *bytes, size_t len, uint64_t at,
 			struct ferryi_record *out)
 {
-	char line[FERRYI_RECORD_HEAD_MAX + 1],
-		again[FERRYI_RECORD_HEAD_MAX];
+	char line[FERRYI_RECORD_HEAD_MAX + 1], again[FERRYI_RECORD_HEAD_MAX];
 	struct ferryi_record r = { 0 };
 	const char *end;
 	size_t n;
@@ -171,8 +170,7 @@ int ferryi_record_parse(const char *bytes, size_t len, uint64_t at,
 	line[n] = 0;
 	/* One way to write each record: what differs from it is none. */
 	if (!read_fields(line, &r) || r.at != at || r.len > FERRYI_RECORD_MAX ||
-	    ferryi_record_format(&r, again) != n ||
-	    memcmp(line, again, n) != 0)
+	    ferryi_record_format(&r, again) != n || memcmp(line, again, n) != 0)
 		return -EBADMSG;
 	*out = r;
 	return 1;

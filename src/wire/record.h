@@ -28,12 +28,12 @@
 #define FERRYI_RECORD_MAX      (1u << 30)
 
 struct ferryi_record {
-	uint64_t at;	  /* position in the file */
-	uint64_t len;	  /* of the text */
-	int64_t sent_us;  /* since 1970 */
-	uint32_t pid;	  /* of the sender, in its own words */
-	uint32_t crc;	  /* of the text */
-	size_t head;	  /* bytes of the first line, its newline included */
+	uint64_t at;	 /* position in the file */
+	uint64_t len;	 /* of the text */
+	int64_t sent_us; /* since 1970 */
+	uint32_t pid;	 /* of the sender, in its own words */
+	uint32_t crc;	 /* of the text */
+	size_t head;	 /* bytes of the first line, its newline included */
 };
 
 /* CRC-32 as in gzip; `crc` is 0, or that of the bytes before. */

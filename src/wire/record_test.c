@@ -52,8 +52,12 @@ END_TEST
 START_TEST(what_was_written_is_read)
 {
 	static const int64_t times[] = {
-		0,		    951782400000000,  951868799999999,
-		4102444799000001,   1709164800000000, 68169600000000,
+		0,
+		951782400000000,
+		951868799999999,
+		4102444799000001,
+		1709164800000000,
+		68169600000000,
 		253402300799999999,
 	};
 	struct ferryi_record r = sample(), back;
@@ -108,9 +112,8 @@ START_TEST(every_damaged_byte_is_noticed)
 	for (size_t i = 0; i < n; i++)
 		for (int bit = 0; bit < 8; bit++) {
 			line[i] ^= (char)(1 << bit);
-			ck_assert_int_ne(ferryi_record_parse(line, n, 13,
-							     &back),
-					 1);
+			ck_assert_int_ne(
+				ferryi_record_parse(line, n, 13, &back), 1);
 			line[i] ^= (char)(1 << bit);
 		}
 }
@@ -163,8 +166,7 @@ START_TEST(the_next_record_is_found_at_its_own_position_only)
 	text[139] = 'x'; /* not the beginning of a line */
 	ck_assert_int_eq(ferryi_record_find(text, sizeof text, 900, 'x', &back),
 			 -1);
-	ck_assert_int_eq(ferryi_record_find(text + 140, 160, 1040, '\n',
-					    &back),
+	ck_assert_int_eq(ferryi_record_find(text + 140, 160, 1040, '\n', &back),
 			 0);
 }
 END_TEST

@@ -36,6 +36,7 @@ struct fixture {
 	bool shared;	   /* by more than the two */
 	bool shutdown;
 	bool framed;	  /* messages over a stream */
+	bool ranked;	  /* by priority */
 	bool untold;	  /* the next length is not known */
 	bool endless;	  /* there is always room */
 	size_t largest;	  /* a message that must pass */

@@ -171,8 +171,69 @@ START_TEST(a_log_inside_of_a_log_is_text)
 	for (off_t cut = st.st_size - 1; cut > (off_t)ends[2]; cut--) {
 		ck_assert_int_eq(truncate(log_path, cut), 0);
 		close_ends();
-		ok(NULL, ferry_open(&receiver, log_at("?from=end"),
-				    FERRY_RECV));
+		ok(NULL,
+		   ferry_open(&receiver, log_at("?from=end"), FERRY_RECV));
+		nothing_more();
+	}
+	end_log();
+}
+END_TEST
+
+static unsigned crc32_of(const char *p, size_t len)
+{
+	unsigned crc = ~0u;
+
+	while (len--) {
+		crc ^= (unsigned char)*p++;
+		for (int i = 0; i < 8; i++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+	}
+	return ~crc;
+}
+
+/* A record as a sender would write it at `at`; its length. */
+static size_t forge(char *out, size_t size, long at, const char *text)
+{
+	int n = snprintf(out, size,
+			 "#%ld %zu 2026-01-01T00:00:00.000000Z 1 %08x", at,
+			 strlen(text), crc32_of(text, strlen(text)));
+
+	return (size_t)n + (size_t)snprintf(out + n, size - (size_t)n,
+					    " %08x\n%s\n",
+					    crc32_of(out, (size_t)n), text);
+}
+
+/* A text that guesses where it will lie: also when its sender is killed behind it, it
+ * is not taken for a record, by senders or readers. */
+START_TEST(a_forged_record_in_a_torn_one_is_never_given_out)
+{
+	char text[400] = "\n", head[100];
+	size_t n, first;
+	struct stat st;
+	long at;
+
+	open_log("", "");
+	send_text(sender, "before");
+	ck_assert_int_eq(stat(log_path, &st), 0);
+	/* as long as the first line will be */
+	first = (size_t)snprintf(head, sizeof head,
+				 "#%ld 300 %27s %d %8s %8s\n", (long)st.st_size,
+				 "", getpid(), "", "");
+	at = st.st_size + (long)first + 1;
+	n = 1 + forge(text + 1, 200, at, "forged");
+	memset(text + n, 'x', 300 - n);
+	ok(sender, ferry_send(sender, text, 300, SOON));
+	read_content();
+	ck_assert_mem_eq(content + at, text + 1,
+			 n - 1); /* the guess was right */
+	for (size_t cut = n_content - 1; cut >= (size_t)at + n; cut -= 7) {
+		write_content(cut);
+		close_ends();
+		open_log("", "");
+		expect_text(receiver, "before");
+		nothing_more();
+		send_text(sender, "after");
+		expect_text(receiver, "after");
 		nothing_more();
 	}
 	end_log();
@@ -269,12 +330,14 @@ END_TEST
 
 void add_file_torn_tests(TCase *tc)
 {
-	tcase_add_test(tc, cut_at_each_byte_it_keeps_what_was_whole_and_goes_on);
+	tcase_add_test(tc,
+		       cut_at_each_byte_it_keeps_what_was_whole_and_goes_on);
 	tcase_add_test(tc, zeros_behind_each_byte_are_cut_off_as_well);
 	tcase_add_test(
 		tc, damage_to_any_byte_is_told_once_and_the_next_record_comes);
 	tcase_add_test(tc, what_others_append_is_neither_cut_off_nor_buried);
 	tcase_add_test(tc, a_log_inside_of_a_log_is_text);
+	tcase_add_test(tc, a_forged_record_in_a_torn_one_is_never_given_out);
 	tcase_add_test(tc,
 		       writers_that_are_killed_lose_nothing_that_was_accepted);
 }

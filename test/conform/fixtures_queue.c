@@ -52,6 +52,7 @@ const struct fixture fixtures_of_queues[] = {
 	  .make = make_mq,
 	  QUEUE,
 	  .duplex = true,
+	  .ranked = true,
 	  .largest = 8192,
 	  .too_large = 8193 },
 	{ .name = "sysv",

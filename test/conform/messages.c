@@ -168,6 +168,28 @@ START_TEST(memory_is_lent_or_refused)
 }
 END_TEST
 
+START_TEST(a_priority_is_carried_or_refused)
+{
+	struct ferry_message m;
+
+	begin(_i);
+	if (!f->lends)
+		return;
+	ok(sender, ferry_loan(sender, 3, &m, SOON));
+	memcpy(m.data, "top", 3);
+	m.priority = 1;
+	if (!f->ranked) {
+		fails(sender, ferry_commit(&m, SOON), -EOPNOTSUPP);
+		says(sender, -EOPNOTSUPP, "priority");
+		m.priority = 0;
+	}
+	ok(sender, ferry_commit(&m, SOON));
+	ok(receiver, ferry_take(receiver, &m, SOON));
+	ck_assert_uint_eq(m.priority, f->ranked);
+	ok(receiver, ferry_release(&m));
+}
+END_TEST
+
 /* For longer than any buffer goes round. */
 START_TEST(what_is_held_stays_as_it_is_while_others_are_copied)
 {
@@ -378,6 +400,7 @@ void add_message_tests(TCase *tc, int i)
 			    i + 1);
 	tcase_add_loop_test(tc, stream_calls_are_refused, i, i + 1);
 	tcase_add_loop_test(tc, memory_is_lent_or_refused, i, i + 1);
+	tcase_add_loop_test(tc, a_priority_is_carried_or_refused, i, i + 1);
 	tcase_add_loop_test(tc,
 			    what_is_held_stays_as_it_is_while_others_are_copied,
 			    i, i + 1);
