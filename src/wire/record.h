@@ -3,7 +3,7 @@
  * The records of a log in a file (file:), as doc/format.md has them:
  *
  *	#ferry-log 1
- *	#13 5 2026-11-21T22:17:57.123456Z 812 3610a686 0b1c2d3e
+ *	#13 5 2026-11-21T22:17:57.123456Z 812 3610a686 a4206da8
  *	hello
  *
  * The first line is the file's.  Each record is a line of its own position in the
