@@ -80,8 +80,7 @@ int main(void)
 		clerk(key);
 	need(requests, ferry_send(requests, "101 12", 6, FERRY_FOREVER),
 	     "send");
-	need(requests, ferry_send(requests, "100 7", 5, FERRY_FOREVER),
-	     "send");
+	need(requests, ferry_send(requests, "100 7", 5, FERRY_FOREVER), "send");
 	for (int i = 0; i < 2; i++) {
 		n = ferry_recv(answers[i], buf, sizeof buf,
 			       ferry_after(FERRY_S(10)));

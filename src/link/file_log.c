@@ -8,8 +8,10 @@
 
 #include "sys/files.h"
 
-#define WINDOW	 65536u /* bytes that are looked through at a time */
-#define TAIL_MAX (1u << 20)
+#define WINDOW 65536u /* bytes that are looked through at a time */
+
+/* Of the end of the file: a record of the default maximum, and the lines of two. */
+#define TAIL_MAX ((1u << 20) + 4 * FERRYI_RECORD_HEAD_MAX)
 
 int ferryi_log_look(int fd, uint64_t size, uint64_t at,
 		    struct ferryi_record *out)
@@ -93,10 +95,10 @@ static int find_with(int fd, uint64_t size, uint64_t from,
 		if (n <= 0)
 			return (int)n;
 		r = find_in(fd, size, buf, (size_t)n, from, before, out);
-		if (r != 0 || n < WINDOW)
+		if (r != 0 || (size_t)n < WINDOW)
 			return r;
 		/* a first line may lie across the end of the window */
-		n -= FERRYI_RECORD_HEAD_MAX;
+		n -= (ssize_t)FERRYI_RECORD_HEAD_MAX;
 		before = buf[n - 1];
 		from += (uint64_t)n;
 	}
@@ -118,8 +120,25 @@ int ferryi_log_find(int fd, uint64_t size, uint64_t from,
 
 /* --- the end ---------------------------------------------------------------- */
 
-/* Does a record that is right end just where the file does?  A copy inside the text
- * of the last one may say so as well, and then it is so.  1, 0. */
+/* In the bytes before `x`, is there a right line that claims what is at `x`? */
+static bool is_claimed(const char *buf, size_t len, uint64_t at,
+		       const struct ferryi_record *x)
+{
+	struct ferryi_record r;
+
+	for (size_t i = (size_t)(x->at - at); i-- > 1;)
+		if (buf[i] == '#' && buf[i - 1] == '\n' &&
+		    ferryi_record_may_reach(buf + i, len - i, at + i, x->at) &&
+		    ferryi_record_parse(buf + i, len - i, at + i, &r) == 1 &&
+		    ferryi_record_end(&r) > x->at)
+			return true;
+	return false;
+}
+
+/*
+ * Does a record that is right end just where the file does?  It may be a forged one
+ * in the text of another, which is torn just there: then nothing is known.  1, 0.
+ */
 static int ends_whole(int fd, uint64_t size, char *buf, size_t len)
 {
 	uint64_t at = size - len;
@@ -132,7 +151,9 @@ static int ends_whole(int fd, uint64_t size, char *buf, size_t len)
 		if (buf[i] == '#' && buf[i - 1] == '\n' &&
 		    ferryi_record_parse(buf + i, len - i, at + i, &r) == 1 &&
 		    ferryi_record_end(&r) == size)
-			return ferryi_log_check(fd, &r);
+			return is_claimed(buf, len, at, &r) ?
+				       0 :
+				       ferryi_log_check(fd, &r);
 	return 0;
 }
 

@@ -532,7 +532,7 @@ static ssize_t sysv_recv(struct ferry_link *l, void *buf, size_t size)
 /* What is chosen stays within 32 bits; a foreign sender's may be beyond. */
 static uint32_t type_of(long type)
 {
-	return (unsigned long)type > UINT32_MAX ? UINT32_MAX : (uint32_t)type;
+	return (uint64_t)type > UINT32_MAX ? UINT32_MAX : (uint32_t)type;
 }
 
 /* The place comes first: what the kernel has handed out must not get lost. */

@@ -124,7 +124,7 @@ static int publish(const struct place *p, const char *text, unsigned mode)
 	char temporary[32];
 	/* who may send or receive may read which queue it is */
 	unsigned readers = 0600 | ((mode | mode << 1) & 0444);
-	int fd = ferryi_file_new(p->dir, temporary), err = fd;
+	int fd = ferryi_file_new(p->dir, temporary), err;
 	size_t len = strlen(text);
 
 	if (fd < 0)

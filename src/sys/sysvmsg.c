@@ -57,9 +57,11 @@ int ferryi_sysv_set_bytes(int id, uint64_t bytes)
 {
 	struct msqid_ds ds;
 
+	if (bytes > ULONG_MAX)
+		return -EPERM; /* as what is too much elsewhere */
 	if (msgctl(id, IPC_STAT, &ds) != 0)
 		return -errno;
-	ds.msg_qbytes = bytes;
+	ds.msg_qbytes = (unsigned long)bytes;
 	return result(msgctl(id, IPC_SET, &ds));
 }
 

@@ -176,6 +176,19 @@ int ferryi_record_parse(const char *bytes, size_t len, uint64_t at,
 	return 1;
 }
 
+bool ferryi_record_may_reach(const char *bytes, size_t len, uint64_t at,
+			     uint64_t to)
+{
+	char begin[40] = "";
+	const char *p = begin;
+	uint64_t pos, n;
+
+	memcpy(begin, bytes, len < sizeof begin ? len : sizeof begin - 1);
+	return read_char(&p, '#') && read_number(&p, 10, 19, false, &pos) &&
+	       read_char(&p, ' ') && read_number(&p, 10, 10, false, &n) &&
+	       pos == at && at + n + FERRYI_RECORD_HEAD_MAX + 1 > to;
+}
+
 uint64_t ferryi_record_end(const struct ferryi_record *r)
 {
 	return r->at + r->head + r->len + 1;

@@ -50,6 +50,13 @@ size_t ferryi_record_format(struct ferryi_record *r,
 int ferryi_record_parse(const char *bytes, size_t len, uint64_t at,
 			struct ferryi_record *out);
 
+/*
+ * Whether the line there, should it be right, may claim bytes behind `to`: two of its
+ * numbers are looked at, which is quick.
+ */
+bool ferryi_record_may_reach(const char *bytes, size_t len, uint64_t at,
+			     uint64_t to);
+
 /* Where the record after it begins. */
 uint64_t ferryi_record_end(const struct ferryi_record *r);
 

@@ -133,6 +133,23 @@ START_TEST(elsewhere_it_is_none)
 }
 END_TEST
 
+START_TEST(what_a_line_claims_is_seen_without_reading_all_of_it)
+{
+	struct ferryi_record r = sample();
+	size_t n;
+
+	r.len = 1000;
+	n = format(&r);
+	ck_assert(ferryi_record_may_reach(line, n, 13, 500));
+	ck_assert(ferryi_record_may_reach(line, n, 13,
+					  ferryi_record_end(&r) - 1));
+	ck_assert(!ferryi_record_may_reach(line, n, 13, 2000));
+	ck_assert(!ferryi_record_may_reach(line, n, 14, 500));
+	ck_assert(!ferryi_record_may_reach(line, 3, 13, 500));
+	ck_assert(!ferryi_record_may_reach("hello", 5, 13, 14));
+}
+END_TEST
+
 START_TEST(a_line_without_an_end_is_none)
 {
 	struct ferryi_record back;
@@ -194,6 +211,8 @@ int main(void)
 	tcase_add_test(tc, a_beginning_needs_more);
 	tcase_add_test(tc, every_damaged_byte_is_noticed);
 	tcase_add_test(tc, elsewhere_it_is_none);
+	tcase_add_test(tc,
+		       what_a_line_claims_is_seen_without_reading_all_of_it);
 	tcase_add_test(tc, a_line_without_an_end_is_none);
 	tcase_add_test(tc, the_next_record_is_found_at_its_own_position_only);
 	tcase_add_test(tc, a_log_begins_with_its_line);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What only sysv: has: types, keys, limits, removal, and programs without Ferry. */
+#include <limits.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 
@@ -166,7 +167,7 @@ END_TEST
 
 START_TEST(a_type_of_64_bits_is_shown_as_the_largest_of_32)
 {
-	struct plain p = { 1L << 40, "far" };
+	struct plain p = { LONG_MAX, "far" };
 
 	open_both("");
 	ck_assert_int_eq(msgsnd(number(), &p, 3, 0), 0);
