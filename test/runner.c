@@ -114,6 +114,20 @@ static void check_directory(const char *path, const char *allowed,
 	closedir(d);
 }
 
+/* Behind the heading of the list a line each. */
+static void check_sysv_queues(void)
+{
+	FILE *f = fopen("/proc/sysvipc/msg", "re");
+	char line[256];
+
+	if (!f)
+		return;
+	for (int i = 0; fgets(line, sizeof line, f); i++)
+		if (i > 0)
+			complain("left a System V queue: ", strtok(line, "\n"));
+	fclose(f);
+}
+
 static void check_names(void)
 {
 	check_directory(realm, ".ferry", "left in its realm: ");
@@ -123,6 +137,7 @@ static void check_names(void)
 	check_directory("/dev/shm", strrchr(realm, '/') + 1,
 			"left in /dev/shm: ");
 	check_directory("/dev/mqueue", "", "left a message queue: ");
+	check_sysv_queues();
 }
 
 /* --- the processes ------------------------------------------------------- */

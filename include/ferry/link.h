@@ -10,6 +10,9 @@
  *   process:NAME                       a process, by the name it registered
  *   pipe:                              anonymous, made with ferry_pair()
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
+ *   mq:/NAME                           POSIX message queue, see ferry_mq(7)
+ *   sysv:KEY  sysv:PATH                System V message queue, see ferry_sysv(7)
+ *   file:PATH                          a log that many append to, see ferry_file(7)
  *   fd:N                               a descriptor that is already open
  *
  * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,
@@ -216,7 +219,8 @@ FERRY_API ssize_t ferry_recv_fds(struct ferry_link *link, void *buf,
 /*
  * Length of the next message.  -EAGAIN: none, not whole yet, or another thread
  * is receiving.  -ENODATA: no more will come.
- * -ECONNRESET, -EBADMSG, -EPROTOTYPE.  Never blocks.
+ * -ECONNRESET, -EBADMSG, -EPROTOTYPE.  -EOPNOTSUPP: the kernel does not tell (sysv:).
+ * Never blocks.
  */
 FERRY_API ssize_t ferry_next_len(struct ferry_link *link);
 
@@ -238,7 +242,8 @@ FERRY_API ssize_t ferry_read(struct ferry_link *link, void *buf, size_t size,
  * A place for a message of `len` bytes, to be written in place where
  * FERRY_CAN_IN_PLACE says so, else to be copied by ferry_commit().  The message
  * then belongs to the caller until ferry_commit() or ferry_abandon().
- * Mailboxes and channels; elsewhere -EOPNOTSUPP.  Waits for a free chunk, or room.
+ * On a stream, and on the messages of a socket, -EOPNOTSUPP.  Waits for a free chunk,
+ * or room.
  * A channel has one loan at a time: -EBUSY, as when it is the other side's turn.
  */
 FERRY_API int ferry_loan(struct ferry_link *link, size_t len,
@@ -246,7 +251,8 @@ FERRY_API int ferry_loan(struct ferry_link *link, size_t len,
 
 /*
  * Send a loaned message.  On success *m is spent.  -ESTALE: the loan is gone;
- * -ENODATA: it may be; any other error: it is still the caller's.
+ * -ENODATA: it may be; any other error: it is still the caller's.  -EOPNOTSUPP: it
+ * has a priority, and the transport knows none (FERRY_CAN_PRIORITY).
  */
 FERRY_API int ferry_commit(struct ferry_message *m, ferry_time deadline);
 

@@ -113,7 +113,10 @@ struct ferry_mailbox_stat {
 	bool senders_wait;   /* somebody may sleep for room */
 };
 
-/* Read the figures of a link to a mailbox.  Never blocks. */
+/*
+ * Read the figures of a link to a mailbox.  Of mq: and sysv: what the kernel tells, the
+ * rest is 0.  Never blocks.
+ */
 FERRY_API int ferry_stat(struct ferry_link *link,
 			 struct ferry_mailbox_stat *st);
 
@@ -122,7 +125,8 @@ FERRY_API int ferry_stat(struct ferry_link *link,
  * holds is gone.  `name` as in ferry_mailbox_create().
  *
  * "process:NAME" removes the name that a dead process has left; that of a living
- * one is -EBUSY.
+ * one is -EBUSY.  "mq:/NAME", "sysv:KEY", "sysv:PATH" and "file:PATH" remove a queue or
+ * a log.
  */
 FERRY_API int ferry_destroy(const char *name);
 

@@ -299,6 +299,18 @@ int ferry_loan(struct ferry_link *l, size_t len, struct ferry_message *out,
 	return err;
 }
 
+/* What the transport does not carry is refused, and not dropped. */
+static int check_priority(const struct ferry_message *m)
+{
+	const struct ferry_transport_info *t = &m->link->t->info;
+
+	if (m->priority == 0 || t->promises & FERRY_CAN_PRIORITY)
+		return 0;
+	return ferryi_fail(-EOPNOTSUPP,
+			   "%s: messages have no priority (mq: has)",
+			   m->link->address);
+}
+
 static ssize_t try_commit(struct ferryi_call *c)
 {
 	return c->l->messages->commit(c->l, c->m);
@@ -311,6 +323,8 @@ int ferry_commit(struct ferry_message *m, ferry_time deadline)
 				 .m = m };
 	int err = check_held(m);
 
+	if (!err)
+		err = check_priority(m);
 	if (err)
 		return err;
 	c.l = m->link;

@@ -2,10 +2,13 @@
 /* See machine.h. */
 #include "sys/machine.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The last uncommented RemoveIPC= wins; without one the default is on. */
@@ -60,4 +63,46 @@ unsigned ferryi_machine_cpus(void)
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return n > 0 ? (unsigned)n : 1;
+}
+
+uint64_t ferryi_machine_max_queue_bytes(void)
+{
+	return limit(RLIMIT_MSGQUEUE);
+}
+
+uint64_t ferryi_machine_setting(const char *name, uint64_t otherwise)
+{
+	uint64_t value = otherwise;
+	char path[100];
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/sys/%s", name);
+	f = fopen(path, "re");
+	if (!f)
+		return otherwise;
+	if (fscanf(f, "%" SCNu64, &value) != 1)
+		value = otherwise;
+	fclose(f);
+	return value;
+}
+
+void ferryi_machine_boot(char out[40])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!f || fscanf(f, "%39[0-9a-f-]", out) != 1)
+		snprintf(out, 40, "-");
+	if (f)
+		fclose(f);
+}
+
+uint32_t ferryi_machine_random(void)
+{
+	struct timespec now;
+	uint32_t n;
+
+	if (getrandom(&n, sizeof n, GRND_NONBLOCK) == sizeof n)
+		return n;
+	clock_gettime(CLOCK_MONOTONIC, &now); /* the machine has just started */
+	return (uint32_t)now.tv_nsec * 2654435761u ^ (uint32_t)getpid();
 }

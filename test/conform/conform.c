@@ -92,6 +92,30 @@ void expect_exit(pid_t pid, int status)
 		      "the child ended with %#x", (unsigned)s);
 }
 
+#define NOBODY 65534
+
+void as_nobody(void (*run)(void *arg), void *arg)
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		if (geteuid() == 0 && (setgid(NOBODY) || setuid(NOBODY)))
+			_exit(99);
+		run(arg);
+		_exit(0);
+	}
+	expect_exit(pid, 0);
+}
+
+void says(struct ferry_link *l, int err, const char *text)
+{
+	char why[400];
+
+	ferry_explain(l, err, why, sizeof why);
+	ck_assert_msg(strstr(why, text), "'%s' does not say '%s'", why, text);
+}
+
 struct ferry_link *childs_sender(void)
 {
 	return f->sender_in_child ? f->sender_in_child() : sender;
@@ -126,6 +150,8 @@ static void tear_down(void)
 	int left;
 
 	close_ends();
+	if (f && f->unmake)
+		f->unmake();
 	left = count_fds() - fds_before;
 	/* A process that uses a realm keeps its lease until it ends. */
 	if (!f || strcmp(f->scheme, "mailbox") != 0)
@@ -181,6 +207,11 @@ static Suite *make_suite(void)
 	add_unix_tests(new_case(s, "unix:"));
 	add_unix_file_tests(new_case(s, "socket-files"));
 	add_fd_tests(new_case(s, "fd:"));
+	add_file_tests(new_case(s, "file:"));
+	add_file_torn_tests(new_case(s, "torn-logs"));
+	add_mq_tests(new_case(s, "mq:"));
+	add_sysv_tests(new_case(s, "sysv:"));
+	add_sysv_path_tests(new_case(s, "sysv:PATH"));
 	for (int i = 0; fixture((unsigned)i); i++)
 		add_fixture(s, i);
 	return s;

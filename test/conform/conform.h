@@ -35,10 +35,12 @@ struct fixture {
 	bool fds;	   /* descriptors with a message */
 	bool shared;	   /* by more than the two */
 	bool shutdown;
-	bool framed;	/* messages over a stream */
-	bool in_memory; /* is waited for: no descriptor tells */
-	bool ticks;	/* looks again now and then */
-	bool never_full;
+	bool framed;	  /* messages over a stream */
+	bool in_memory;	  /* is waited for: no descriptor tells */
+	bool ticks;	  /* looks again now and then */
+	bool ranked;	  /* by priority */
+	bool untold;	  /* the next length is not known */
+	bool endless;	  /* there is always room */
 	size_t largest;	  /* a message that must pass */
 	size_t too_large; /* one that must be refused; 0: none */
 	int closed;	  /* receive when all senders have closed */
@@ -47,6 +49,8 @@ struct fixture {
 	int forked;	  /* send in the child of a fork */
 	/* ends[0] receives, ends[1] sends */
 	void (*make)(struct ferry_link *ends[2]);
+	/* remove what outlives its users; NULL: nothing does */
+	void (*unmake)(void);
 	/* a sender in a child; NULL: the inherited end itself */
 	struct ferry_link *(*sender_in_child)(void);
 };
@@ -54,6 +58,7 @@ struct fixture {
 /* A family of fixtures; each ends with a row without a name. */
 extern const struct fixture fixtures_of_memory[]; /* mailbox: ... process: */
 extern const struct fixture fixtures_of_kernel[]; /* pipe: unix: fd: */
+extern const struct fixture fixtures_of_queues[]; /* mq: sysv: file: */
 
 /* Fixture `i` of all of them, or NULL behind the last. */
 const struct fixture *fixture(unsigned i);
@@ -112,6 +117,12 @@ void expect_text(struct ferry_link *l, const char *text);
 pid_t child(void (*run)(void *arg), void *arg);
 void expect_exit(pid_t pid, int status);
 
+/* In a child without root's rights, who owns nothing here; it ends with 0. */
+void as_nobody(void (*run)(void *arg), void *arg);
+
+/* The sentence of the last call, which failed with `err`, has this in it. */
+void says(struct ferry_link *l, int err, const char *text);
+
 /* The sending end as a child of a fork has it. */
 struct ferry_link *childs_sender(void);
 
@@ -129,5 +140,10 @@ void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
+void add_file_tests(TCase *tc);
+void add_file_torn_tests(TCase *tc);
+void add_mq_tests(TCase *tc);
+void add_sysv_tests(TCase *tc);
+void add_sysv_path_tests(TCase *tc);
 
 #endif

@@ -68,8 +68,10 @@ START_TEST(of_too_many_those_are_sent_that_fit)
 	do {
 		n = ferry_send_many(sender, out, 64, FERRY_NOWAIT);
 		all += n > 0 ? (unsigned)n : 0;
-	} while (n == 64);
-	fails(sender, ferry_send_many(sender, out, 64, FERRY_NOWAIT), -EAGAIN);
+	} while (n == 64 && (!f->endless || all < 6400));
+	if (!f->endless)
+		fails(sender, ferry_send_many(sender, out, 64, FERRY_NOWAIT),
+		      -EAGAIN);
 	while (back < all) {
 		prepare(64, SIZE);
 		n = ferry_recv_many(receiver, in,

@@ -54,6 +54,9 @@ notices 'ended by a signal: Aborted' 'kill -ABRT $$'
 notices 'left in its realm: both' ': >"$FERRY_REALM/both"; exit 77'
 if [ "$(id -u)" = 0 ] && unshare -m -i true 2>/dev/null; then
 	notices 'left in /dev/shm: ferry-x' ': >/dev/shm/ferry-x'
+	if command -v ipcmk >/dev/null; then
+		notices 'left a System V queue: ' 'ipcmk -Q >/dev/null'
+	fi
 fi
 
 # What it killed is dead, and what it found is removed.

@@ -16,22 +16,24 @@
 
 static struct patience patience = PATIENCE_INIT;
 static struct framing_options framing;
-static uint64_t type;
+static uint64_t type, priority;
 static const char *as;
 
 static const struct option_row rows[] = {
 	FRAMING_ROWS(framing),
 	{ "type", 0, OPTION_NUMBER, &type, "NUMBER",
 	  "the type of the messages (0)", NULL },
+	{ "priority", 'p', OPTION_NUMBER, &priority, "NUMBER",
+	  "the priority of the messages (0)", NULL },
 	{ "as", 0, OPTION_TEXT, &as, "NAME",
 	  "be process:NAME meanwhile (to a process: address)", NULL },
 	PATIENCE_ROWS(patience),
 	{ 0 },
 };
 
-/* A type can only be written in place. */
-static int send_typed(struct ferry_link *link, const struct frame *f,
-		      uint32_t t, ferry_time deadline)
+/* Type and priority can only be written in place. */
+static int send_in_place(struct ferry_link *link, const struct frame *f,
+			 uint32_t t, uint32_t p, ferry_time deadline)
 {
 	struct ferry_message m;
 	int err = ferry_loan(link, f->len, &m, deadline);
@@ -41,6 +43,7 @@ static int send_typed(struct ferry_link *link, const struct frame *f,
 	if (f->len)
 		memcpy(m.data, f->data, f->len);
 	m.type = t;
+	m.priority = p;
 	err = ferry_commit(&m, deadline);
 	if (err == -EAGAIN || err == -ETIMEDOUT || err == -ECANCELED ||
 	    err == -ENOSPC)
@@ -52,9 +55,10 @@ static int send_one(struct ferry_link *link, const struct frame *f)
 {
 	ferry_time deadline = patience_deadline(&patience);
 	uint32_t t = f->type ? f->type : (uint32_t)type;
+	uint32_t p = f->priority ? f->priority : (uint32_t)priority;
 
-	if (t)
-		return send_typed(link, f, t, deadline);
+	if (t || p)
+		return send_in_place(link, f, t, p, deadline);
 	return ferry_send(link, f->data, f->len, deadline);
 }
 
@@ -92,6 +96,8 @@ static int run(const struct verb *verb, int argc, char **argv)
 		usage_error("one MESSAGE, please (put it in quotes)");
 	if (type > UINT32_MAX)
 		usage_error("--type: at most %u", UINT32_MAX);
+	if (priority > UINT32_MAX)
+		usage_error("--priority: at most %u", UINT32_MAX);
 	if (n == 2 && (framing.line || framing.nul || framing.len32))
 		usage_error("-l, -0 and --len32 are for standard input");
 	status = open_both(argv[1], &feed.link, &self);

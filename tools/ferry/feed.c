@@ -44,7 +44,7 @@ static int bad_input(const char *name, const struct framer *f, int err,
 
 int feed_text(const struct feed *f, char *text)
 {
-	struct frame frame = { text, strlen(text), 0 };
+	struct frame frame = { .data = text, .len = strlen(text) };
 	int err = f->send(f->link, &frame);
 
 	return err < 0 ? failed(f, err, 0) : 0;

@@ -83,7 +83,7 @@ static void give(struct framer *f, struct frame *out, size_t len, size_t skip)
 {
 	out->data = f->buf + f->begin;
 	out->len = len;
-	out->type = 0;
+	out->type = out->priority = 0;
 	f->begin += len + skip;
 	f->n_frames++;
 }
@@ -184,6 +184,7 @@ static int next_json(struct framer *f, struct frame *out, const char **why)
 	out->data = m.data;
 	out->len = m.len;
 	out->type = m.type;
+	out->priority = m.priority;
 	return 1;
 }
 

@@ -54,7 +54,7 @@ enum framing framing_chosen(const struct framing_options *f);
 struct frame {
 	char *data; /* valid until the next framer_next() */
 	size_t len;
-	uint32_t type;
+	uint32_t type, priority;
 };
 
 struct framer {

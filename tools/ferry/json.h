@@ -40,11 +40,11 @@ bool utf8_valid(const void *data, size_t len, bool nul_allowed);
 struct json_message {
 	char *data; /* points into the line, which was overwritten */
 	size_t len;
-	uint32_t type;
+	uint32_t type, priority;
 };
 
 /*
- * Read one object {"data": "text"} or {"data_b64": "..."}, optional "type";
+ * Read one object {"data": "text"} or {"data_b64": "..."}, optional "type", "priority";
  * other fields are allowed and skipped, so what `recv --json` writes can be
  * sent again.  The line must end in NUL (line[len]) and is overwritten.
  * Returns NULL, or what is wrong with it.

@@ -243,7 +243,7 @@ static bool base64(struct reader *r, char *s, size_t *len)
 	return true;
 }
 
-static bool type(struct reader *r, uint32_t *out)
+static bool number(struct reader *r, const char *what, uint32_t *out)
 {
 	unsigned long long n;
 	char *start, *end;
@@ -254,7 +254,7 @@ static bool type(struct reader *r, uint32_t *out)
 		return false;
 	n = strtoull(start, &end, 10);
 	if (end != r->at || *start == '-' || n > UINT32_MAX)
-		return fail(r, "type is not a number of 32 bits");
+		return fail(r, what);
 	*out = (uint32_t)n;
 	return true;
 }
@@ -270,7 +270,10 @@ static bool field(struct reader *r, struct json_message *out, bool *has_data)
 	if (!eat(r, ':'))
 		return fail(r, "a colon was expected");
 	if (len == 4 && !memcmp(key, "type", 4))
-		return type(r, &out->type);
+		return number(r, "type is not a number of 32 bits", &out->type);
+	if (len == 8 && !memcmp(key, "priority", 8))
+		return number(r, "priority is not a number of 32 bits",
+			      &out->priority);
 	b64 = len == 8 && !memcmp(key, "data_b64", 8);
 	if (!b64 && !(len == 4 && !memcmp(key, "data", 4)))
 		return skip(r, 0);

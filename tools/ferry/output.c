@@ -65,6 +65,7 @@ static void put_json(const struct output *o, const struct ferry_message *m)
 	/* A string: many readers of JSON keep only 53 bits of a number. */
 	json_text(&j, "id", id, (size_t)n);
 	json_number(&j, "type", m->type);
+	json_number(&j, "priority", m->priority);
 	put_sender(&j, &m->sender);
 	if (m->from)
 		json_text(&j, "from", m->from, strlen(m->from));

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of file: share. */
+#ifndef FERRYI_LINK_FILE_H
+#define FERRYI_LINK_FILE_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "link/copies.h"
+#include "link/link.h"
+
+/*
+ * Each direction has an open file of its own: two threads use them at once, and a
+ * lock belongs to an open file.  In the child of a fork each is opened again before
+ * it is used, because parent and child would share the lock.
+ */
+struct ferryi_file {
+	bool opened;
+	char *path; /* from the root */
+	uint64_t max;
+	bool sync;
+
+	struct {
+		int fd;
+		uint32_t generation;
+		uint64_t end; /* of the last whole record; 0: not known */
+	} out;
+
+	struct {
+		int fd;
+		uint64_t at;	 /* of the next record */
+		bool is_log;	 /* the first line was there */
+		uint64_t barren; /* size in which nothing was found at `at` */
+		int watch;	 /* -1: none */
+		uint32_t generation; /* of the process that watches; 0: none does */
+		bool woken;	     /* there may be news to forget */
+	} in;
+
+	ferry_time nap[2]; /* [0] send side, [1] receive side */
+	struct ferryi_copies copies;
+};
+
+static inline struct ferryi_file *ferryi_file_of(struct ferry_link *l)
+{
+	return l->state;
+}
+
+/* The file's size; -ESTALE when the path is no longer that of the open file, and
+ * the sentence says so. */
+int ferryi_file_replaced(struct ferry_link *l, int fd);
+int ferryi_file_trouble(struct ferry_link *l, int err, const char *doing);
+
+/* file_append.c */
+int ferryi_file_append(struct ferry_link *l, const void *data, size_t len);
+
+/* file_read.c */
+ssize_t ferryi_file_recv(struct ferry_link *l, void *buf, size_t size);
+ssize_t ferryi_file_next_len(struct ferry_link *l);
+int ferryi_file_take(struct ferry_link *l, struct ferry_message *m);
+
+#endif
