@@ -9,6 +9,7 @@
  *   channel:NAME                       two processes, through memory of their own
  *   process:NAME                       a process, by the name it registered
  *   pipe:                              anonymous, made with ferry_pair()
+ *   fifo:PATH                          pipe with a name, ?duplex, ?keep
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
  *   fd:N                               a descriptor that is already open
  *
@@ -107,7 +108,7 @@ FERRY_API int ferry_open(struct ferry_link **out, const char *address,
 FERRY_API void ferry_close(struct ferry_link *link);
 
 /*
- * Listen at `address` (unix: and channel:).  The result is used with
+ * Listen at `address` (unix:, channel: and fifo:).  The result is used with
  * ferry_accept() and ferry_close(), which removes the socket file it made.  A socket file
  * whose listener is dead is replaced, one that is alive is -EBUSY.
  */

@@ -51,12 +51,16 @@ struct fixture {
 /* A family of fixtures; each ends with a row without a name. */
 extern const struct fixture fixtures_of_memory[]; /* mailbox: ... process: */
 extern const struct fixture fixtures_of_kernel[]; /* pipe: unix: fd: */
+extern const struct fixture fixtures_of_fifo[];	  /* fifo: */
 
 /* Fixture `i` of all of them, or NULL behind the last. */
 const struct fixture *fixture(unsigned i);
 
 /* For a family: listen, connect and accept at `address`; ends[1] connected. */
 void meet(struct ferry_link *ends[2], const char *address);
+
+/* The same where who opens waits until it is accepted. */
+void meet_meanwhile(struct ferry_link *ends[2], const char *address);
 
 /* What most connections have in common. */
 #define CONNECTED                                                              \
@@ -125,5 +129,7 @@ void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
+void add_fifo_tests(TCase *tc);
+void add_fifo_meet_tests(TCase *tc);
 
 #endif
