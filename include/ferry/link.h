@@ -315,14 +315,17 @@ FERRY_API int ferry_adopt_after_fork(struct ferry_link *link);
  * link is gone, and what was sent and not yet received is in the other one.  The
  * descriptor is not close-on-exec; when it is closed everywhere the end dies, and
  * the other side hears of that.  ferry_peer() goes on to name who connected.
- * Never blocks.  Channels.  Returns the descriptor.  Errors, with the link as it
- * was: -EOPNOTSUPP; -EBUSY: a call is under way, or a message is loaned or taken;
+ * An end of pipe: that goes one way becomes the pipe's own descriptor, which blocks:
+ * any program can have it as its standard input or output, and one that uses Ferry
+ * opens it as fd:N instead of adopting it.
+ * Never blocks.  Channels and pipe:.  Returns the descriptor.  Errors, with the link
+ * as it was: -EOPNOTSUPP; -EBUSY: a call is under way, or a message is loaned or taken;
  * -ESTALE, -EMFILE.
  */
 FERRY_API int ferry_export(struct ferry_link *link);
 
 /*
- * The link that was exported as descriptor `fd`, which is closed on success.
+ * The link (of a channel) that was exported as descriptor `fd`, which is closed on success.
  * Errors: -EINVAL: it is no exported link, or was adopted already; -EPROTO: it
  * comes from a library of another format; -EBADMSG, -EMFILE, -ENOMEM.
  */

@@ -28,8 +28,8 @@
 /* Split a path: its directory, open, and the name in it. */
 static int open_place(const char *path, char file[NAME_MAX + 1])
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 :
-								path;
+	const char *slash = strrchr(path, '/'),
+		   *name = slash ? slash + 1 : path;
 	char dir[4096];
 	int fd;
 

@@ -210,8 +210,9 @@ static int make_both(struct ferry_link *l)
 		return ferryi_fifo_fail(l, fd);
 	f->number = ferryi_random();
 	if (!f->number)
-		return ferryi_fail(-ENOMEM, "%s: the kernel has no random "
-					    "number yet",
+		return ferryi_fail(-ENOMEM,
+				   "%s: the kernel has no random "
+				   "number yet",
 				   l->address);
 	fd = make_one(l, FERRYI_TO_SERVER, &st);
 	if (fd >= 0) {

@@ -10,9 +10,8 @@
 #define CHECK_AT  24u
 
 /* The last byte of the first eight is the version. */
-static const unsigned char head[NUMBER_AT] = {
-	0x89, 'F', 'F', 'I', 'F', 'O', '\n', 1
-};
+static const unsigned char head[NUMBER_AT] = { 0x89, 'F', 'F',	'I',
+					       'F',  'O', '\n', 1 };
 
 static void put(unsigned char *at, uint64_t n)
 {

@@ -180,6 +180,7 @@ static Suite *make_suite(void)
 	add_unix_tests(new_case(s, "unix:"));
 	add_unix_file_tests(new_case(s, "socket-files"));
 	add_fd_tests(new_case(s, "fd:"));
+	add_pipe_tests(new_case(s, "pipe:"));
 	add_fifo_tests(new_case(s, "fifo:"));
 	add_fifo_meet_tests(new_case(s, "fifo-servers"));
 	for (int i = 0; fixture((unsigned)i); i++)
@@ -187,12 +188,14 @@ static Suite *make_suite(void)
 	return s;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const char *tmp = getenv("TMPDIR");
 	SRunner *r;
 	int failed;
 
+	if (argc > 1 && strcmp(argv[1], "--child-of-pipe") == 0)
+		return child_of_pipe();
 	/* A socket's path has 107 bytes: a long TMPDIR is no good for it. */
 	if (!tmp || strlen(tmp) > 40)
 		tmp = "/tmp";

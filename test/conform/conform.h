@@ -116,6 +116,9 @@ void expect_exit(pid_t pid, int status);
 /* The sending end as a child of a fork has it. */
 struct ferry_link *childs_sender(void);
 
+/* What this program does when a test has run it again. */
+int child_of_pipe(void);
+
 /* Each adds its tests; those of fixtures to the case of fixture i. */
 void add_message_tests(TCase *tc, int i);
 void add_many_tests(TCase *tc, int i);
@@ -129,6 +132,7 @@ void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
+void add_pipe_tests(TCase *tc);
 void add_fifo_tests(TCase *tc);
 void add_fifo_meet_tests(TCase *tc);
 

@@ -379,7 +379,8 @@ void add_fifo_tests(TCase *tc)
 	tcase_add_test(tc, no_writer_yet_is_not_the_end_and_all_gone_is);
 	tcase_add_test(tc, behind_the_end_a_writer_finds_no_reader);
 	tcase_add_test(tc, who_keeps_it_receives_from_writer_after_writer);
-	tcase_add_test(tc, a_sender_whose_reader_has_gone_writes_to_no_other_one);
+	tcase_add_test(tc,
+		       a_sender_whose_reader_has_gone_writes_to_no_other_one);
 	tcase_add_test(tc, who_made_the_file_removes_it);
 	tcase_add_test(tc, one_that_mkfifo_made_stays);
 	tcase_add_test(tc, a_child_and_a_replaced_file_are_left_alone);

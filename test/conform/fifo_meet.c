@@ -239,7 +239,11 @@ START_TEST(garbage_is_passed_by_and_the_next_client_served)
 	for (int i = 0; i < 7; i++)
 		ck_assert_int_gt(write(fd, junk, 991), 0);
 	announce(7); /* of nobody */
-	ck_assert_int_eq(write(fd, "\x89" "FFI", 4), 4);
+	ck_assert_int_eq(write(fd,
+			       "\x89"
+			       "FFI",
+			       4),
+			 4);
 	close(fd);
 	pid = child(ask, &(int){ 1 });
 	answer_one();
@@ -403,8 +407,8 @@ void add_fifo_meet_tests(TCase *tc)
 	tcase_add_test(tc, without_a_server_a_client_is_told);
 	tcase_add_test(tc, one_server_at_a_time_and_a_dead_one_is_followed);
 	tcase_add_test(tc, a_killed_server_is_the_end_of_its_clients);
-	tcase_add_test(
-		tc, a_client_that_dies_before_it_opens_its_end_hangs_nobody);
+	tcase_add_test(tc,
+		       a_client_that_dies_before_it_opens_its_end_hangs_nobody);
 	tcase_add_test(tc, what_a_dead_client_announced_is_removed);
 	tcase_add_test(tc, garbage_is_passed_by_and_the_next_client_served);
 	tcase_add_test(
