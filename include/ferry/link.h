@@ -11,6 +11,7 @@
  *   pipe:                              anonymous, made with ferry_pair()
  *   fifo:PATH                          pipe with a name, ?duplex, ?keep
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
+ *   signal:PID  signal:self            signals, see ferry/signal.h
  *   fd:N                               a descriptor that is already open
  *
  * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,

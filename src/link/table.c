@@ -9,18 +9,15 @@ extern const struct ferryi_transport ferryi_transport_process;
 extern const struct ferryi_transport ferryi_transport_pipe;
 extern const struct ferryi_transport ferryi_transport_fifo;
 extern const struct ferryi_transport ferryi_transport_unix;
+extern const struct ferryi_transport ferryi_transport_signal;
 extern const struct ferryi_transport ferryi_transport_fd;
 
 const struct ferryi_transport *const ferryi_transports[] = {
-	&ferryi_transport_mailbox,
-	&ferryi_transport_topic,
-	&ferryi_transport_channel,
-	&ferryi_transport_process,
-	&ferryi_transport_pipe,
-	&ferryi_transport_fifo,
-	&ferryi_transport_unix,
-	&ferryi_transport_fd,
-	NULL,
+	&ferryi_transport_mailbox, &ferryi_transport_topic,
+	&ferryi_transport_channel, &ferryi_transport_process,
+	&ferryi_transport_pipe,	   &ferryi_transport_fifo,
+	&ferryi_transport_unix,	   &ferryi_transport_signal,
+	&ferryi_transport_fd,	   NULL,
 };
 
 const struct ferry_transport_info *ferry_transport(unsigned i)

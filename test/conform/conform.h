@@ -36,6 +36,7 @@ struct fixture {
 	bool shared;	   /* by more than the two */
 	bool shutdown;
 	bool framed;	  /* messages over a stream */
+	bool values;	  /* signals: of a message its first 4 bytes arrive */
 	size_t largest;	  /* a message that must pass */
 	size_t too_large; /* one that must be refused; 0: none */
 	int closed;	  /* receive when all senders have closed */
@@ -49,9 +50,10 @@ struct fixture {
 };
 
 /* A family of fixtures; each ends with a row without a name. */
-extern const struct fixture fixtures_of_memory[]; /* mailbox: ... process: */
-extern const struct fixture fixtures_of_kernel[]; /* pipe: unix: fd: */
-extern const struct fixture fixtures_of_fifo[];	  /* fifo: */
+extern const struct fixture fixtures_of_memory[];  /* mailbox: ... process: */
+extern const struct fixture fixtures_of_kernel[];  /* pipe: unix: fd: */
+extern const struct fixture fixtures_of_fifo[];	   /* fifo: */
+extern const struct fixture fixtures_of_signals[]; /* signal: */
 
 /* Fixture `i` of all of them, or NULL behind the last. */
 const struct fixture *fixture(unsigned i);
@@ -107,6 +109,12 @@ void close_end(struct ferry_link **end);
 /* Letters that depend on `seed`; they suit every framing. */
 void fill(char *buf, size_t len, unsigned seed);
 void send_text(struct ferry_link *l, const char *text);
+
+/* A message of the fixture f, stream or not: what ferry_write() or ferry_send() says,
+ * and how many bytes of it came. */
+long long give(struct ferry_link *l, const char *text);
+ssize_t get(struct ferry_link *l, char *buf, size_t size, ferry_time deadline);
+
 void expect_text(struct ferry_link *l, const char *text);
 
 /* fork(); in the child `run` and _exit(0).  */
@@ -131,6 +139,7 @@ void add_address_tests(TCase *tc);
 void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
+void add_signal_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
 void add_pipe_tests(TCase *tc);
 void add_fifo_tests(TCase *tc);

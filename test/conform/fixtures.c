@@ -9,6 +9,7 @@ static const struct fixture *const families[] = {
 	fixtures_of_memory,
 	fixtures_of_kernel,
 	fixtures_of_fifo,
+	fixtures_of_signals,
 };
 
 const struct fixture *fixture(unsigned i)
