@@ -136,10 +136,12 @@ END_TEST
 static void serve_and_die(void *arg)
 {
 	struct ferry_link *peer;
+	char c;
 
 	(void)arg;
 	if (ferry_listen(&door, fifo_address) == 0 &&
 	    ferry_accept(door, &peer, SOON) == 0 &&
+	    ferry_read(peer, &c, 1, SOON) == 1 && /* it has come through */
 	    ferry_write(peer, "x", 1, SOON) == 1)
 		raise(SIGKILL);
 	_exit(1);
@@ -153,6 +155,7 @@ START_TEST(a_killed_server_is_the_end_of_its_clients)
 	set_fifo("");
 	pid = child(serve_and_die, NULL);
 	ok(NULL, ferry_open(&sender, fifo_address, FERRY_DUPLEX));
+	ok(sender, ferry_write(sender, "x", 1, SOON));
 	ck_assert_int_eq(ferry_read(sender, buf, 10, SOON), 1);
 	fails(sender, ferry_read(sender, buf, 10, SOON), -ENODATA);
 	waitpid(pid, NULL, 0);

@@ -12,8 +12,8 @@ static void make_signal(struct ferry_link *ends[2])
 	char address[60];
 
 	signal(SIGRTMIN + 1, SIG_IGN);
-	ok(NULL, ferry_open(&ends[0], "signal:self?signals=RTMIN+1",
-			    FERRY_RECV));
+	ok(NULL,
+	   ferry_open(&ends[0], "signal:self?signals=RTMIN+1", FERRY_RECV));
 	snprintf(address, sizeof address, "signal:%d?signal=RTMIN+1", getpid());
 	ok(NULL, ferry_open(&ends[1], address, FERRY_SEND));
 }

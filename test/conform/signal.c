@@ -538,8 +538,8 @@ END_TEST
 
 void add_signal_tests(TCase *tc)
 {
-	tcase_add_test(
-		tc, a_plain_signal_says_who_sent_it_and_the_kernel_vouches);
+	tcase_add_test(tc,
+		       a_plain_signal_says_who_sent_it_and_the_kernel_vouches);
 	tcase_add_test(tc, a_value_goes_along_and_proves_nothing);
 	tcase_add_test(tc, the_type_of_a_message_is_the_signal);
 	tcase_add_test(tc, standard_signals_merge_and_real_time_ones_queue);
