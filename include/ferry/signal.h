@@ -42,7 +42,7 @@ enum ferry_signal_origin {
 	FERRY_FROM_CHILD,   /* `pid` has ended, stopped or gone on: `status` */
 	FERRY_FROM_TIMER,   /* timer_create: `value`, `overrun` */
 	FERRY_FROM_QUEUE,   /* mq_notify: `value` */
-	FERRY_FROM_IO,	    /* a descriptor is ready, or asynchronous I/O done */
+	FERRY_FROM_IO, /* a descriptor is ready, or asynchronous I/O done */
 };
 
 struct ferry_signal {

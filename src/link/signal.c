@@ -80,8 +80,7 @@ static int signal_interest(struct ferry_link *l, enum ferryi_want want,
 	return 0;
 }
 
-static int signal_explain(struct ferry_link *l, int err, char *buf,
-			  size_t size)
+static int signal_explain(struct ferry_link *l, int err, char *buf, size_t size)
 {
 	struct ferryi_signals *s = ferryi_signals_of(l);
 

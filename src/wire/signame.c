@@ -11,23 +11,18 @@ static const struct {
 	int number;
 	const char *name;
 } names[] = {
-	{ SIGHUP, "HUP" },	 { SIGINT, "INT" },
-	{ SIGQUIT, "QUIT" },	 { SIGILL, "ILL" },
-	{ SIGTRAP, "TRAP" },	 { SIGABRT, "ABRT" },
-	{ SIGBUS, "BUS" },	 { SIGFPE, "FPE" },
-	{ SIGKILL, "KILL" },	 { SIGUSR1, "USR1" },
-	{ SIGSEGV, "SEGV" },	 { SIGUSR2, "USR2" },
-	{ SIGPIPE, "PIPE" },	 { SIGALRM, "ALRM" },
-	{ SIGTERM, "TERM" },	 { SIGSTKFLT, "STKFLT" },
-	{ SIGCHLD, "CHLD" },	 { SIGCONT, "CONT" },
-	{ SIGSTOP, "STOP" },	 { SIGTSTP, "TSTP" },
-	{ SIGTTIN, "TTIN" },	 { SIGTTOU, "TTOU" },
-	{ SIGURG, "URG" },	 { SIGXCPU, "XCPU" },
-	{ SIGXFSZ, "XFSZ" },	 { SIGVTALRM, "VTALRM" },
-	{ SIGPROF, "PROF" },	 { SIGWINCH, "WINCH" },
-	{ SIGIO, "IO" },	 { SIGPWR, "PWR" },
-	{ SIGSYS, "SYS" },	 { SIGIOT, "IOT" },
-	{ SIGPOLL, "POLL" },	 { SIGCHLD, "CLD" },
+	{ SIGHUP, "HUP" },	 { SIGINT, "INT" },	  { SIGQUIT, "QUIT" },
+	{ SIGILL, "ILL" },	 { SIGTRAP, "TRAP" },	  { SIGABRT, "ABRT" },
+	{ SIGBUS, "BUS" },	 { SIGFPE, "FPE" },	  { SIGKILL, "KILL" },
+	{ SIGUSR1, "USR1" },	 { SIGSEGV, "SEGV" },	  { SIGUSR2, "USR2" },
+	{ SIGPIPE, "PIPE" },	 { SIGALRM, "ALRM" },	  { SIGTERM, "TERM" },
+	{ SIGSTKFLT, "STKFLT" }, { SIGCHLD, "CHLD" },	  { SIGCONT, "CONT" },
+	{ SIGSTOP, "STOP" },	 { SIGTSTP, "TSTP" },	  { SIGTTIN, "TTIN" },
+	{ SIGTTOU, "TTOU" },	 { SIGURG, "URG" },	  { SIGXCPU, "XCPU" },
+	{ SIGXFSZ, "XFSZ" },	 { SIGVTALRM, "VTALRM" }, { SIGPROF, "PROF" },
+	{ SIGWINCH, "WINCH" },	 { SIGIO, "IO" },	  { SIGPWR, "PWR" },
+	{ SIGSYS, "SYS" },	 { SIGIOT, "IOT" },	  { SIGPOLL, "POLL" },
+	{ SIGCHLD, "CLD" },
 };
 
 #define N_NAMES (sizeof names / sizeof names[0])
@@ -77,8 +72,7 @@ int ferryi_signame_parse(const char *text, struct ferryi_rt_signals rt)
 	return -EINVAL;
 }
 
-int ferryi_signame_format(int number, struct ferryi_rt_signals rt,
-			  char out[16])
+int ferryi_signame_format(int number, struct ferryi_rt_signals rt, char out[16])
 {
 	out[0] = 0;
 	if (!is_signal(number, rt))

@@ -43,10 +43,10 @@ END_TEST
 START_TEST(what_is_none_is_refused)
 {
 	static const char *const none[] = {
-		"",	  "0",	     "32",	"33",	    "65",     "100",
-		"-1",	  "USR",     "USR11",	"usr1",	    "SIG",    "SIGSIGUSR1",
-		"RTMIN-1", "RTMIN+", "RTMIN+31", "RTMAX+1", "RTMAX-31", "RTMIN+1x",
-		"1 ",
+		"",	   "0",		 "32",	     "33",     "65",
+		"100",	   "-1",	 "USR",	     "USR11",  "usr1",
+		"SIG",	   "SIGSIGUSR1", "RTMIN-1",  "RTMIN+", "RTMIN+31",
+		"RTMAX+1", "RTMAX-31",	 "RTMIN+1x", "1 ",
 	};
 	char name[16];
 
