@@ -280,7 +280,7 @@ START_TEST(without_a_descriptor_nothing_is_left)
 	getrlimit(RLIMIT_NOFILE, &all);
 	for (int n = 0; n < 4; n++) {
 		few = all;
-		few.rlim_cur = (rlim_t)(count_fds() - 2 + n);
+		few.rlim_cur = (rlim_t)count_fds() - 2 + (rlim_t)n;
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
 		int err = try_open("?keep", FERRY_RECV);
 
