@@ -56,9 +56,11 @@ struct ferryi_fifo {
 	uint64_t number; /* of the connection; 0: none yet */
 	bool announced;
 
-	/* a door: the beginning of an announcement */
+	/* a door: the beginning of an announcement, and the number of a client
+	 * for whom no descriptor was left; 0: none */
 	unsigned char note[FERRYI_ANNOUNCE_SIZE];
 	size_t n_note;
+	uint64_t deferred;
 };
 
 static inline struct ferryi_fifo *ferryi_fifo_of(struct ferry_link *l)

@@ -52,7 +52,9 @@ static int next_number(struct ferry_link *door, uint64_t *out)
 	struct ferryi_fifo *f = ferryi_fifo_of(door);
 	ssize_t n;
 
-	for (unsigned i = 0; i < READS; i++) {
+	*out = f->deferred;
+	f->deferred = 0;
+	for (unsigned i = 0; i < READS && !*out; i++) {
 		n = ferryi_fd_read(f->end.in, f->note + f->n_note,
 				   sizeof f->note - f->n_note);
 		if (n == 0 || n == -EAGAIN)
@@ -60,10 +62,10 @@ static int next_number(struct ferry_link *door, uint64_t *out)
 		if (n < 0)
 			return ferryi_fifo_fail(door, (int)n);
 		f->n_note += (size_t)n;
-		if (ferryi_announce_find(f->note, &f->n_note, out))
-			return 0;
+		if (!ferryi_announce_find(f->note, &f->n_note, out))
+			*out = 0;
 	}
-	return -EAGAIN;
+	return *out ? 0 : -EAGAIN;
 }
 
 static bool is_allowed(const struct ferryi_fifo *f, int in, int out)
@@ -87,7 +89,15 @@ static void end_both(int in, int out)
 		ferryi_close(out);
 }
 
-/* The ends of a client's FIFOs.  0; -EMFILE; -EBADMSG: it is none, or is dead. */
+static bool is_exhausted(int fd)
+{
+	return fd == -EMFILE || fd == -ENFILE;
+}
+
+/*
+ * The ends of a client's FIFOs.  0; -EMFILE; -EBADMSG: it is none, or is dead; what a
+ * dead one has left is removed.
+ */
 static int answer(struct ferryi_fifo *f, uint64_t number, int *in, int *out)
 {
 	char to_server[FERRYI_ANNOUNCED_NAME], to_client[FERRYI_ANNOUNCED_NAME];
@@ -97,20 +107,20 @@ static int answer(struct ferryi_fifo *f, uint64_t number, int *in, int *out)
 	ferryi_announced_name(to_client, number, FERRYI_TO_CLIENT);
 	*in = ferryi_fifo_open(f->dir, to_server, false);
 	*out = ferryi_fifo_open(f->dir, to_client, true);
-	if (*in == -EMFILE || *out == -EMFILE || *in == -ENFILE ||
-	    *out == -ENFILE)
+	if (is_exhausted(*in) || is_exhausted(*out))
 		err = -EMFILE;
-	else if (*in >= 0 && *out == -ENXIO) {
-		ferryi_unlink(f->dir, to_server); /* it died */
+	else if (*in < 0 || (*out < 0 && *out != -ENXIO) ||
+		 (*out >= 0 && !is_allowed(f, *in, *out)))
+		err = -EBADMSG;
+	else {
 		ferryi_unlink(f->dir, to_client);
-		err = -EBADMSG;
-	} else if (*in < 0 || *out < 0 || !is_allowed(f, *in, *out) ||
-		   ferryi_fd_write(*out, accepted, 1) != 1)
-		err = -EBADMSG;
+		if (*out == -ENXIO || ferryi_fd_write(*out, accepted, 1) != 1) {
+			ferryi_unlink(f->dir, to_server);
+			err = -EBADMSG;
+		}
+	}
 	if (err)
 		end_both(*in, *out);
-	else
-		ferryi_unlink(f->dir, to_client);
 	return err;
 }
 
@@ -123,18 +133,23 @@ static int no_descriptor(struct ferry_link *door)
 }
 
 /* The name of the client's FIFO goes when the client has it open, or at our end. */
-static int make_peer(struct ferry_link *peer, struct ferryi_fifo *f,
-		     uint64_t number)
+static int make_peer(struct ferry_link *peer, uint64_t number)
 {
 	struct ferryi_fifo *p = ferryi_fifo_of(peer);
 
 	ferryi_announced_name(p->file, number, FERRYI_TO_SERVER);
-	p->hold = p->knock = -1;
-	p->begun = true;
-	p->dir = ferryi_fd_dup(f->dir);
-	if (p->dir < 0)
-		return no_descriptor(peer);
 	return ferryi_fifo_own(p, p->end.in);
+}
+
+/* Before somebody is told that he has been accepted. */
+static int prepare(struct ferryi_fifo *p, int dir)
+{
+	if (p->begun)
+		return 0;
+	p->hold = p->knock = -1;
+	p->dir = ferryi_fd_dup(dir);
+	p->begun = p->dir >= 0;
+	return p->begun ? 0 : -EMFILE;
 }
 
 int ferryi_fifo_meet_accept(struct ferry_link *door, struct ferry_link *peer)
@@ -147,13 +162,17 @@ int ferryi_fifo_meet_accept(struct ferry_link *door, struct ferry_link *peer)
 		err = next_number(door, &number);
 		if (err)
 			return err;
-		err = answer(f, number, &in, &out);
-		if (err == -EMFILE)
+		err = prepare(ferryi_fifo_of(peer), f->dir);
+		if (!err)
+			err = answer(f, number, &in, &out);
+		if (err == -EMFILE) {
+			f->deferred = number;
 			return no_descriptor(door);
+		}
 		if (err)
 			continue;
 		ferryi_endpoint_set(peer, in, out);
-		return make_peer(peer, f, number);
+		return make_peer(peer, number);
 	}
 	return -EAGAIN;
 }

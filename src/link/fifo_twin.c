@@ -15,6 +15,7 @@
 #include "sys/fifos.h"
 #include "sys/files.h"
 #include "sys/lock.h"
+#include "sys/process.h"
 
 int ferryi_fifo_twin_listen(struct ferry_link *l)
 {
@@ -57,10 +58,16 @@ int ferryi_fifo_twin_accept(struct ferry_link *door, struct ferry_link *peer)
 		return err;
 	ferryi_fifo_back(f, back);
 	out = ferryi_fifo_open(f->dir, back, true);
+	if (out ==
+	    -ENOENT) { /* accepted by another process that has the door */
+		ferryi_endpoint_fini(door);
+		return -EAGAIN;
+	}
 	if (out == -ENXIO && !has_left_bytes(f))
 		return -EAGAIN;
 	if (out < 0 && out != -ENXIO)
 		return ferryi_fifo_fail(door, out);
+	f->generation = ferryi_generation(); /* whoever has made them */
 	ferryi_fifo_remove(f);
 	p->hold = p->knock = p->dir = -1;
 	p->begun = true;

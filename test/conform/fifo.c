@@ -74,19 +74,21 @@ END_TEST
 
 static void *open_sender(void *arg)
 {
-	(void)arg;
-	sender = open_fifo("?timeout=10s", FERRY_SEND);
-	return NULL;
+	return (void *)(intptr_t)ferry_open(&sender, arg, FERRY_SEND);
 }
 
 START_TEST(a_sender_waits_for_who_receives)
 {
+	char address[160];
+	void *result;
 	pthread_t t;
 
-	set_fifo("");
-	pthread_create(&t, NULL, open_sender, NULL);
+	set_fifo("?timeout=10s");
+	memcpy(address, fifo_address, sizeof address);
+	pthread_create(&t, NULL, open_sender, address);
 	receiver = open_fifo("?framing=line", FERRY_RECV);
-	pthread_join(t, NULL);
+	pthread_join(t, &result);
+	ok(NULL, (intptr_t)result);
 	ok(sender, ferry_write(sender, "here\n", 5, SOON));
 	expect_text(receiver, "here");
 }

@@ -2,6 +2,7 @@
 /* Servers and clients at a FIFO: by announcement, and with two under one name. */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -211,6 +212,70 @@ START_TEST(a_client_that_dies_before_it_opens_its_end_hangs_nobody)
 }
 END_TEST
 
+/* It is served when there are descriptors again. */
+START_TEST(without_a_descriptor_a_client_is_not_lost)
+{
+	struct rlimit all, few;
+	pid_t pid;
+	int err = -EAGAIN;
+
+	listen_at("");
+	getrlimit(RLIMIT_NOFILE, &all);
+	pid = child(ask, &(int){ 5 });
+	for (int n = 0; n < 4; n++) {
+		few = all;
+		few.rlim_cur = (rlim_t)count_fds() + (rlim_t)n;
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+		err = ferry_accept(door, &receiver, ferry_after(SHORT_TIME));
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
+		if (err == 0)
+			break;
+		ck_assert(err == -EMFILE || err == -ETIMEDOUT);
+	}
+	if (err != 0) {
+		answer_one();
+	} else {
+		ck_assert_int_eq(ferry_read(receiver, &err, sizeof err, SOON),
+				 sizeof err);
+		err++;
+		ok(receiver, ferry_write(receiver, &err, sizeof err, SOON));
+		close_end(&receiver);
+	}
+	receiver = NULL;
+	expect_exit(pid, 0);
+	close_door();
+}
+END_TEST
+
+static void accept_and_answer(void *arg)
+{
+	(void)arg;
+	answer_one();
+	ferry_close(door);
+}
+
+START_TEST(children_of_a_fork_share_the_door)
+{
+	static const char *const keys[] = { "", "?duplex" };
+
+	for (int k = 0; k < 2; k++) {
+		pid_t server, client;
+
+		listen_at(keys[k]);
+		for (int i = 0; i < 3; i++) {
+			client = child(ask, &i);
+			server = child(accept_and_answer, NULL);
+			expect_exit(client, 0);
+			expect_exit(server, 0);
+			client = child(ask, &i);
+			answer_one();
+			expect_exit(client, 0);
+		}
+		close_door();
+	}
+}
+END_TEST
+
 START_TEST(what_a_dead_client_announced_is_removed)
 {
 	char in[160], out[160];
@@ -412,6 +477,8 @@ void add_fifo_meet_tests(TCase *tc)
 	tcase_add_test(tc, a_killed_server_is_the_end_of_its_clients);
 	tcase_add_test(tc,
 		       a_client_that_dies_before_it_opens_its_end_hangs_nobody);
+	tcase_add_test(tc, without_a_descriptor_a_client_is_not_lost);
+	tcase_add_test(tc, children_of_a_fork_share_the_door);
 	tcase_add_test(tc, what_a_dead_client_announced_is_removed);
 	tcase_add_test(tc, garbage_is_passed_by_and_the_next_client_served);
 	tcase_add_test(
