@@ -152,12 +152,15 @@ END_TEST
 
 START_TEST(a_sender_whose_reader_has_gone_writes_to_no_other_one)
 {
+	set_fifo("");
+	ck_assert_int_eq(mkfifo(fifo_path, 0600), 0); /* the same for both */
 	receiver = open_fifo("", FERRY_RECV);
 	sender = open_fifo("", FERRY_SEND);
 	close_end(&receiver);
 	fails(sender, ferry_write(sender, "x", 1, SOON), -ECONNRESET);
 	receiver = open_fifo("", FERRY_RECV);
 	fails(sender, ferry_write(sender, "x", 1, SOON), -ECONNRESET);
+	unlink(fifo_path);
 }
 END_TEST
 
