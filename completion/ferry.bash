@@ -26,7 +26,7 @@ _ferry_command_at() {
 _ferry() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verbs='mk send recv work peek drain pipe pub sub clip ls who stat
-		rm gc doctor transports version help' verb=${COMP_WORDS[1]} at words
+		rm gc signal doctor transports version help' verb=${COMP_WORDS[1]} at words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ] || [ "$verb" = help ]; then
 		words=$verbs
@@ -57,7 +57,7 @@ _ferry() {
 		words=$(_ferry_options "$verb")
 	else
 		case $verb in
-		mk | ls | gc | doctor | transports | version) return ;;
+		mk | ls | gc | signal | doctor | transports | version) return ;;
 		esac
 		# A name may hold blanks, so not by -W.
 		while IFS= read -r words; do

@@ -9,10 +9,12 @@
  *   channel:NAME                       two processes, through memory of their own
  *   process:NAME                       a process, by the name it registered
  *   pipe:                              anonymous, made with ferry_pair()
+ *   fifo:PATH                          pipe with a name, ?duplex, ?keep
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
  *   mq:/NAME                           POSIX message queue, see ferry_mq(7)
  *   sysv:KEY  sysv:PATH                System V message queue, see ferry_sysv(7)
  *   file:PATH                          a log that many append to, see ferry_file(7)
+ *   signal:PID  signal:self            signals, see ferry/signal.h
  *   fd:N                               a descriptor that is already open
  *
  * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,
@@ -110,7 +112,7 @@ FERRY_API int ferry_open(struct ferry_link **out, const char *address,
 FERRY_API void ferry_close(struct ferry_link *link);
 
 /*
- * Listen at `address` (unix: and channel:).  The result is used with
+ * Listen at `address` (unix:, channel: and fifo:).  The result is used with
  * ferry_accept() and ferry_close(), which removes the socket file it made.  A socket file
  * whose listener is dead is replaced, one that is alive is -EBUSY.
  */
@@ -320,14 +322,17 @@ FERRY_API int ferry_adopt_after_fork(struct ferry_link *link);
  * link is gone, and what was sent and not yet received is in the other one.  The
  * descriptor is not close-on-exec; when it is closed everywhere the end dies, and
  * the other side hears of that.  ferry_peer() goes on to name who connected.
- * Never blocks.  Channels.  Returns the descriptor.  Errors, with the link as it
- * was: -EOPNOTSUPP; -EBUSY: a call is under way, or a message is loaned or taken;
+ * An end of pipe: that goes one way becomes the pipe's own descriptor, which blocks:
+ * any program can have it as its standard input or output, and one that uses Ferry
+ * opens it as fd:N instead of adopting it.
+ * Never blocks.  Channels and pipe:.  Returns the descriptor.  Errors, with the link
+ * as it was: -EOPNOTSUPP; -EBUSY: a call is under way, or a message is loaned or taken;
  * -ESTALE, -EMFILE.
  */
 FERRY_API int ferry_export(struct ferry_link *link);
 
 /*
- * The link that was exported as descriptor `fd`, which is closed on success.
+ * The link (of a channel) that was exported as descriptor `fd`, which is closed on success.
  * Errors: -EINVAL: it is no exported link, or was adopted already; -EPROTO: it
  * comes from a library of another format; -EBADMSG, -EMFILE, -ENOMEM.
  */

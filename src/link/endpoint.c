@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -13,10 +14,31 @@
 #include "sys/process.h"
 #include "sys/sockets.h"
 #include "sys/stream.h"
+#include "wire/address.h"
 
 static struct ferryi_endpoint *endpoint(struct ferry_link *l)
 {
 	return l->state;
+}
+
+int ferryi_endpoint_mode(const struct ferryi_address *a, unsigned without,
+			 unsigned *out)
+{
+	const char *text = ferryi_address_get(a, "mode");
+	unsigned long mode;
+	char *end;
+
+	*out = without;
+	if (!text)
+		return 0;
+	mode = strtoul(text, &end, 8);
+	if (!*text || *end || text[0] < '0' || text[0] > '7' || mode > 0777)
+		return ferryi_fail(-EINVAL,
+				   "%s: mode=%.20s is not octal permission "
+				   "bits (write 0660)",
+				   a->scheme, text);
+	*out = (unsigned)mode;
+	return 0;
 }
 
 void ferryi_endpoint_set(struct ferry_link *l, int in, int out)

@@ -24,6 +24,12 @@ struct ferryi_endpoint {
 	struct ferry_process peer;
 };
 
+struct ferryi_address;
+
+/* mode= of an address, or what it is without: permission bits. */
+int ferryi_endpoint_mode(const struct ferryi_address *a, unsigned without,
+			 unsigned *out);
+
 void ferryi_endpoint_set(struct ferry_link *l, int in, int out);
 
 /* Read who the peer of a UNIX socket is, now, while it surely lives. */

@@ -87,7 +87,7 @@ static int open_file(struct ferry_link *l, int n, int kind)
 	int fd = -ENOENT;
 
 	if (kind == FERRYI_FD_PIPE && careful)
-		fd = ferryi_pipe_reopen(n);
+		fd = ferryi_pipe_reopen(n, false);
 	if (fd >= 0)
 		careful = false;
 	else

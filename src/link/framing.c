@@ -92,6 +92,11 @@ void ferryi_framing_free(struct ferryi_framing *f)
 	free(f);
 }
 
+bool ferryi_framing_holds(const struct ferryi_framing *f)
+{
+	return f && (f->at < f->end || f->cut);
+}
+
 /* --- receiving ----------------------------------------------------------- */
 
 /* Room for at least one byte behind `end`.  Grows with what has really come. */

@@ -33,6 +33,9 @@ int ferryi_framing_copy(struct ferryi_framing **out,
 
 void ferryi_framing_free(struct ferryi_framing *f);
 
+/* Has it read more than it has delivered?  NULL has not. */
+bool ferryi_framing_holds(const struct ferryi_framing *f);
+
 /* One attempt each, as in transport.h. */
 ssize_t ferryi_framing_recv(struct ferry_link *l, void *buf, size_t size);
 ssize_t ferryi_framing_next_len(struct ferry_link *l);

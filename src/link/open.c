@@ -220,7 +220,7 @@ static int run_open(struct ferry_link *l, const struct request *q)
 	};
 	int err = (int)ferryi_call_wait(&c, q->deadline);
 
-	if (err == -ETIMEDOUT || err == -EAGAIN)
+	if ((err == -ETIMEDOUT && !ferryi_fail_sentence(err)) || err == -EAGAIN)
 		return ferryi_fail(-ETIMEDOUT,
 				   "%s: not %s within the timeout "
 				   "(raise timeout=)",

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "link/call.h"
+#include "link/framing.h"
 #include "link/link.h"
 #include "shm/layout.h"
 #include "sys/files.h"
@@ -47,6 +48,35 @@ static int pack(struct ferry_link *l)
 	return r < 0 ? r : seal(l, &p, fds);
 }
 
+static int unpacked(struct ferry_link *l)
+{
+	int fd, r;
+
+	if (ferryi_framing_holds(l->framing))
+		return ferryi_fail(-EBUSY,
+				   "%s: bytes have been read that no message "
+				   "was made of yet (receive them first)",
+				   l->address);
+	fd = l->t->bare(l);
+	r = fd < 0 ? fd : ferryi_keep_over_exec(fd);
+	if (fd >= 0 && r < 0)
+		ferryi_close(fd);
+	return r < 0 ? r : fd;
+}
+
+/* With both turns. */
+static int hand_out(struct ferry_link *l)
+{
+	int fd = l->t->bare ? unpacked(l) : pack(l);
+
+	if (fd < 0)
+		return fd;
+	if (l->t->packed)
+		l->t->packed(l);
+	ferryi_link_free(l);
+	return fd;
+}
+
 int ferry_export(struct ferry_link *l)
 {
 	int r;
@@ -54,10 +84,11 @@ int ferry_export(struct ferry_link *l)
 	ferryi_fail_clear();
 	if (!l || l->listening)
 		return ferryi_fail(-EINVAL, "there is no connection to export");
-	if (!l->t->pack || l->framing)
+	if (!l->t->bare && (!l->t->pack || l->framing))
 		return ferryi_fail(-EOPNOTSUPP,
 				   "%s: it cannot be exported (channels "
-				   "without framing=len32, line or nul can)",
+				   "without framing=len32, line or nul can, "
+				   "and ends of pipe:)",
 				   l->address);
 	if (ferryi_turn_take(l, FERRY_SEND, FERRY_NOWAIT) != 0)
 		return ferryi_fail(-EBUSY, "%s: another thread is sending",
@@ -66,12 +97,9 @@ int ferry_export(struct ferry_link *l)
 		r = ferryi_fail(-EBUSY, "%s: another thread is receiving",
 				l->address);
 	else
-		r = pack(l);
-	if (r >= 0) {
-		l->t->packed(l);
-		ferryi_link_free(l);
+		r = hand_out(l);
+	if (r >= 0)
 		return r;
-	}
 	ferryi_turn_give(l, FERRY_SEND);
 	ferryi_turn_give(l, FERRY_RECV);
 	return r;

@@ -7,8 +7,12 @@
  * use, or the end of the stream never comes.  A reader that has gone is
  * -ECONNRESET to the writer; a writer that has gone, killed or not, is the end
  * of the stream, since the kernel says no more about it.
+ *
+ * An end that goes one way can be handed to a program as a plain descriptor
+ * (ferry_export()); a program that uses Ferry opens that as fd:N.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "link/endpoint.h"
@@ -64,6 +68,28 @@ static int pipe_pair(struct ferry_link *ends[2], const struct ferryi_address *a)
 	return 0;
 }
 
+/*
+ * Programs do not expect a descriptor that does not block, and the parent may go on
+ * with the same end: so it is of a description of its own.
+ */
+static int pipe_bare(struct ferry_link *l)
+{
+	struct ferryi_endpoint *e = l->state;
+	int fd = e->in >= 0 ? e->in : e->out;
+
+	if (fd < 0 || (e->in >= 0 && e->out >= 0))
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: only an end that goes one way is one "
+				   "descriptor (use pipe: or unix:)",
+				   l->address);
+	fd = ferryi_pipe_reopen(fd, true);
+	return fd >= 0 ? fd :
+			 ferryi_fail_sys(-fd,
+					 "%s: it cannot be opened once more "
+					 "through /proc: %s",
+					 l->address, strerror(-fd));
+}
+
 const struct ferryi_transport ferryi_transport_pipe = {
 	.info = {
 		.scheme = "pipe",
@@ -81,6 +107,7 @@ const struct ferryi_transport ferryi_transport_pipe = {
 	.keys = "duplex",
 	.state_size = sizeof(struct ferryi_endpoint),
 	.pair = pipe_pair,
+	.bare = pipe_bare,
 	.shutdown = ferryi_endpoint_shutdown_files,
 	.fini = ferryi_endpoint_fini,
 	.interest = ferryi_endpoint_interest,

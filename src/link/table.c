@@ -7,10 +7,12 @@ extern const struct ferryi_transport ferryi_transport_topic;
 extern const struct ferryi_transport ferryi_transport_channel;
 extern const struct ferryi_transport ferryi_transport_process;
 extern const struct ferryi_transport ferryi_transport_pipe;
+extern const struct ferryi_transport ferryi_transport_fifo;
 extern const struct ferryi_transport ferryi_transport_unix;
 extern const struct ferryi_transport ferryi_transport_mq;
 extern const struct ferryi_transport ferryi_transport_sysv;
 extern const struct ferryi_transport ferryi_transport_file;
+extern const struct ferryi_transport ferryi_transport_signal;
 extern const struct ferryi_transport ferryi_transport_fd;
 
 const struct ferryi_transport *const ferryi_transports[] = {
@@ -19,10 +21,12 @@ const struct ferryi_transport *const ferryi_transports[] = {
 	&ferryi_transport_channel,
 	&ferryi_transport_process,
 	&ferryi_transport_pipe,
+	&ferryi_transport_fifo,
 	&ferryi_transport_unix,
 	&ferryi_transport_mq,
 	&ferryi_transport_sysv,
 	&ferryi_transport_file,
+	&ferryi_transport_signal,
 	&ferryi_transport_fd,
 	NULL,
 };

@@ -115,6 +115,9 @@ struct ferryi_transport {
 	void (*packed)(struct ferry_link *l);
 	int (*unpack)(struct ferry_link *l, const struct ferryi_parcel *p,
 		      const int *fds);
+	/* Instead of them: a descriptor that any program can use, close-on-exec;
+	 * the link is freed. */
+	int (*bare)(struct ferry_link *l);
 	/* Called with the turn of the direction. */
 	int (*shutdown)(struct ferry_link *l, unsigned direction);
 	int (*turn)(struct ferry_link *l); /* half-duplex: pass it */

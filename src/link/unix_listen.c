@@ -14,7 +14,6 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -28,25 +27,6 @@
 static struct ferryi_unix *state(struct ferry_link *l)
 {
 	return l->state;
-}
-
-static int read_mode(const struct ferryi_address *a, unsigned *out)
-{
-	const char *text = ferryi_address_get(a, "mode");
-	unsigned long mode;
-	char *end;
-
-	*out = DEFAULT_MODE;
-	if (!text)
-		return 0;
-	mode = strtoul(text, &end, 8);
-	if (!*text || *end || text[0] < '0' || text[0] > '7' || mode > 0777)
-		return ferryi_fail(-EINVAL,
-				   "unix: mode=%.20s is not octal "
-				   "permission bits (write 0660)",
-				   text);
-	*out = (unsigned)mode;
-	return 0;
 }
 
 /* --- the place of the file ----------------------------------------------- */
@@ -204,7 +184,7 @@ int ferryi_unix_listen_at(struct ferry_link *l, const struct ferryi_address *a,
 			  const char *name)
 {
 	unsigned mode;
-	int err = read_mode(a, &mode);
+	int err = ferryi_endpoint_mode(a, DEFAULT_MODE, &mode);
 
 	if (err)
 		return err;

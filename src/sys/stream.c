@@ -53,7 +53,7 @@ int ferryi_fd_dup(int fd)
 	return copy < 0 ? -errno : copy;
 }
 
-int ferryi_pipe_reopen(int fd)
+int ferryi_pipe_reopen(int fd, bool blocks)
 {
 	int access = ferryi_fd_access(fd), again;
 	struct stat one, two;
@@ -62,7 +62,8 @@ int ferryi_pipe_reopen(int fd)
 	if (access < 0)
 		return access;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	again = open(path, access | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	again = open(path,
+		     access | (blocks ? 0 : O_NONBLOCK) | O_CLOEXEC | O_NOCTTY);
 	if (again < 0)
 		return -errno;
 	if (fstat(fd, &one) == 0 && fstat(again, &two) == 0 &&

@@ -35,10 +35,10 @@ bool ferryi_fd_blocks(int fd);
 int ferryi_fd_dup(int fd);
 
 /*
- * A non-blocking open file description of its own for the pipe `fd` (through
- * /proc), so that the flags of the caller's one stay as they are.
+ * An open file description of its own for the pipe `fd` (through /proc), which
+ * blocks or not, so that the flags of the caller's one stay as they are.
  */
-int ferryi_pipe_reopen(int fd);
+int ferryi_pipe_reopen(int fd, bool blocks);
 
 /* A pipe, out[0] to read and out[1] to write, both non-blocking. */
 int ferryi_pipe(int out[2]);

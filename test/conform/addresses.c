@@ -24,7 +24,8 @@ START_TEST(what_cannot_be_opened_is_refused_by_name)
 	static const struct refusal all[] = {
 		{ NULL, -EINVAL, "no address" },
 		{ "", -EINVAL, "empty" },
-		{ "smoke:x", -EINVAL, "pipe: unix: mq: sysv: file: fd:" },
+		{ "smoke:x", -EINVAL,
+		  "pipe: fifo: unix: mq: sysv: file: signal: fd:" },
 		{ "Unix:x", -EINVAL, "small letters" },
 		{ "unix:x?", -EINVAL, "without a name" },
 		{ "unix:x?typ=stream", -EINVAL, "'typ'" },

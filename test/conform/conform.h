@@ -41,6 +41,7 @@ struct fixture {
 	bool ranked;	  /* by priority */
 	bool untold;	  /* the next length is not known */
 	bool endless;	  /* there is always room */
+	bool values;	  /* signals: of a message its first 4 bytes arrive */
 	size_t largest;	  /* a message that must pass */
 	size_t too_large; /* one that must be refused; 0: none */
 	int closed;	  /* receive when all senders have closed */
@@ -56,15 +57,22 @@ struct fixture {
 };
 
 /* A family of fixtures; each ends with a row without a name. */
-extern const struct fixture fixtures_of_memory[]; /* mailbox: ... process: */
-extern const struct fixture fixtures_of_kernel[]; /* pipe: unix: fd: */
-extern const struct fixture fixtures_of_queues[]; /* mq: sysv: file: */
+extern const struct fixture fixtures_of_memory[];  /* mailbox: ... process: */
+extern const struct fixture fixtures_of_kernel[];  /* pipe: unix: fd: */
+extern const struct fixture fixtures_of_queues[];  /* mq: sysv: file: */
+extern const struct fixture fixtures_of_memory[];  /* mailbox: ... process: */
+extern const struct fixture fixtures_of_kernel[];  /* pipe: unix: fd: */
+extern const struct fixture fixtures_of_fifo[];	   /* fifo: */
+extern const struct fixture fixtures_of_signals[]; /* signal: */
 
 /* Fixture `i` of all of them, or NULL behind the last. */
 const struct fixture *fixture(unsigned i);
 
 /* For a family: listen, connect and accept at `address`; ends[1] connected. */
 void meet(struct ferry_link *ends[2], const char *address);
+
+/* The same where who opens waits until it is accepted. */
+void meet_meanwhile(struct ferry_link *ends[2], const char *address);
 
 /* What most connections have in common. */
 #define CONNECTED                                                              \
@@ -111,6 +119,12 @@ void close_end(struct ferry_link **end);
 /* Letters that depend on `seed`; they suit every framing. */
 void fill(char *buf, size_t len, unsigned seed);
 void send_text(struct ferry_link *l, const char *text);
+
+/* A message of the fixture f, stream or not: what ferry_write() or ferry_send() says,
+ * and how many bytes of it came. */
+long long give(struct ferry_link *l, const char *text);
+ssize_t get(struct ferry_link *l, char *buf, size_t size, ferry_time deadline);
+
 void expect_text(struct ferry_link *l, const char *text);
 
 /* fork(); in the child `run` and _exit(0).  */
@@ -126,6 +140,9 @@ void says(struct ferry_link *l, int err, const char *text);
 /* The sending end as a child of a fork has it. */
 struct ferry_link *childs_sender(void);
 
+/* What this program does when a test has run it again. */
+int child_of_pipe(void);
+
 /* Each adds its tests; those of fixtures to the case of fixture i. */
 void add_message_tests(TCase *tc, int i);
 void add_many_tests(TCase *tc, int i);
@@ -139,11 +156,15 @@ void add_address_tests(TCase *tc);
 void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
+void add_signal_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
 void add_file_tests(TCase *tc);
 void add_file_torn_tests(TCase *tc);
 void add_mq_tests(TCase *tc);
 void add_sysv_tests(TCase *tc);
 void add_sysv_path_tests(TCase *tc);
+void add_pipe_tests(TCase *tc);
+void add_fifo_tests(TCase *tc);
+void add_fifo_meet_tests(TCase *tc);
 
 #endif

@@ -6,9 +6,8 @@
 #include "conform.h"
 
 static const struct fixture *const families[] = {
-	fixtures_of_memory,
-	fixtures_of_kernel,
-	fixtures_of_queues,
+	fixtures_of_memory, fixtures_of_kernel,	 fixtures_of_queues,
+	fixtures_of_fifo,   fixtures_of_signals,
 };
 
 const struct fixture *fixture(unsigned i)
@@ -30,5 +29,34 @@ void meet(struct ferry_link *ends[2], const char *address)
 	ok(NULL, ferry_listen(&door, address));
 	ok(NULL, ferry_open(&ends[1], address, FERRY_DUPLEX));
 	ok(door, ferry_accept(door, &ends[0], SOON));
+	ferry_close(door);
+}
+
+struct opening {
+	struct ferry_link *link;
+	const char *address;
+	int err;
+};
+
+static void *open_it(void *arg)
+{
+	struct opening *o = arg;
+
+	o->err = ferry_open(&o->link, o->address, FERRY_DUPLEX);
+	return NULL;
+}
+
+void meet_meanwhile(struct ferry_link *ends[2], const char *address)
+{
+	struct opening o = { .address = address };
+	struct ferry_link *door;
+	pthread_t t;
+
+	ok(NULL, ferry_listen(&door, address));
+	pthread_create(&t, NULL, open_it, &o);
+	ok(door, ferry_accept(door, &ends[0], SOON));
+	pthread_join(t, NULL);
+	ok(NULL, o.err);
+	ends[1] = o.link;
 	ferry_close(door);
 }

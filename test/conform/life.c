@@ -5,22 +5,9 @@
 
 #include "conform.h"
 
-static long long give(struct ferry_link *l, const char *text)
-{
-	return f->stream ? ferry_write(l, text, strlen(text), SOON) :
-			   ferry_send(l, text, strlen(text), SOON);
-}
-
-static ssize_t get(struct ferry_link *l, char *buf, size_t size,
-		   ferry_time deadline)
-{
-	return f->stream ? ferry_read(l, buf, size, deadline) :
-			   ferry_recv(l, buf, size, deadline);
-}
-
 static void expect(struct ferry_link *l, const char *text)
 {
-	size_t len = strlen(text), got = 0;
+	size_t len = f->values ? strnlen(text, 4) : strlen(text), got = 0;
 	char buf[100];
 
 	while (got < len) {

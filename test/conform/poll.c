@@ -18,9 +18,11 @@ static ssize_t receive(void)
 
 static ssize_t send(void)
 {
-	fill(piece, sizeof piece, 1);
-	return f->stream ? ferry_write(sender, piece, PIECE, FERRY_NOWAIT) :
-			   ferry_send(sender, piece, PIECE, FERRY_NOWAIT);
+	size_t len = f->values ? 4 : PIECE;
+
+	fill(piece, len, 1);
+	return f->stream ? ferry_write(sender, piece, len, FERRY_NOWAIT) :
+			   ferry_send(sender, piece, len, FERRY_NOWAIT);
 }
 
 /* Whether it is readable, after a time if it is to become so. */

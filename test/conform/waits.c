@@ -12,16 +12,12 @@ static ssize_t receive(ferry_time deadline)
 {
 	static char buf[100];
 
-	return f->stream ? ferry_read(receiver, buf, sizeof buf, deadline) :
-			   ferry_recv(receiver, buf, sizeof buf, deadline);
+	return get(receiver, buf, sizeof buf, deadline);
 }
 
 static void send_one(void)
 {
-	if (f->stream)
-		ok(sender, ferry_write(sender, "x", 1, SOON));
-	else
-		ok(sender, ferry_send(sender, "x", 1, SOON));
+	ok(sender, give(sender, "x"));
 }
 
 START_TEST(nothing_now_is_said_at_once)

@@ -14,6 +14,7 @@
 #include "framing.h"
 #include "options.h"
 #include "report.h"
+#include "signals.h"
 #include "verb.h"
 
 static struct patience patience = PATIENCE_INIT;
@@ -99,13 +100,32 @@ static int next(struct source *s, struct ferry_message *m)
 	return copy_one(s, m, deadline);
 }
 
+/* A signal is written as a line of text. */
+static bool write_out(const struct source *s, const struct output *o,
+		      const struct ferry_message *m)
+{
+	struct ferry_message text = *m;
+	struct output line = *o;
+	char buf[SIGNAL_LINE_MAX];
+	int n = signal_is_address(ferry_address(s->link)) ?
+			signal_line(m, buf) :
+			-1;
+
+	if (n < 0)
+		return output_message(o, m);
+	text.data = buf;
+	text.len = (size_t)n;
+	line.newline = true;
+	return output_message(&line, &text);
+}
+
 /* Status 0, or what is to be done about a message that was not written. */
 static int deliver(const struct source *s, const struct output *o,
 		   struct ferry_message *m, const char *name)
 {
 	int err;
 
-	if (!output_message(o, m)) {
+	if (!write_out(s, o, m)) {
 		int sys_errno = errno;
 
 		if (!s->copies)

@@ -12,6 +12,7 @@
 #include "feed.h"
 #include "options.h"
 #include "report.h"
+#include "signals.h"
 #include "verb.h"
 
 static struct patience patience = PATIENCE_INIT;
@@ -51,12 +52,29 @@ static int send_in_place(struct ferry_link *link, const struct frame *f,
 	return err;
 }
 
+/* A signal carries a number. */
+static int send_signal(struct ferry_link *link, const struct frame *f,
+		       uint32_t t, ferry_time deadline)
+{
+	char value[SIGNAL_VALUE_MAX];
+	int n = signal_value(f->data, f->len, value);
+	struct frame number = { .data = value, .len = (size_t)n };
+
+	if (n < 0)
+		usage_error("the value of a signal is a decimal number, or "
+			    "nothing ('')");
+	return t ? send_in_place(link, &number, t, 0, deadline) :
+		   ferry_send(link, value, (size_t)n, deadline);
+}
+
 static int send_one(struct ferry_link *link, const struct frame *f)
 {
 	ferry_time deadline = patience_deadline(&patience);
 	uint32_t t = f->type ? f->type : (uint32_t)type;
 	uint32_t p = f->priority ? f->priority : (uint32_t)priority;
 
+	if (signal_is_address(ferry_address(link)))
+		return send_signal(link, f, t, deadline);
 	if (t || p)
 		return send_in_place(link, f, t, p, deadline);
 	return ferry_send(link, f->data, f->len, deadline);

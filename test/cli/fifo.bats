@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# FIFOs and inherited pipes, with Ferry on one side and the shell on the other.
+
+load helper
+
+is_fifo() {
+	[ -p "$1" ]
+}
+
+# serve ADDRESS ANSWER: one client, in the background; what it says is in asked.
+serve() {
+	{
+		ferry pipe -l "$1" <<<"$2" >"$BATS_TEST_TMPDIR/asked" 3>&-
+	} &
+	child=$!
+	children+=("$child")
+}
+
+@test "a shell writes, and ferry receives a message a line to the end" {
+	start ferry recv -f -l "fifo:$BATS_TEST_TMPDIR/f?framing=line" \
+		>"$BATS_TEST_TMPDIR/out"
+	until_true is_fifo "$BATS_TEST_TMPDIR/f"
+	printf 'one\ntwo\nthree\n' >"$BATS_TEST_TMPDIR/f"
+	wait "$child"
+	printf 'one\ntwo\nthree\n' | cmp - "$BATS_TEST_TMPDIR/out"
+	[ ! -e "$BATS_TEST_TMPDIR/f" ]
+}
+
+@test "ferry sends, and cat reads from what mkfifo made" {
+	mkfifo "$BATS_TEST_TMPDIR/f"
+	start cat "$BATS_TEST_TMPDIR/f" >"$BATS_TEST_TMPDIR/out"
+	seq 1 2000 | ferry send -l "fifo:$BATS_TEST_TMPDIR/f?framing=line"
+	wait "$child"
+	seq 1 2000 | cmp - "$BATS_TEST_TMPDIR/out"
+	[ -p "$BATS_TEST_TMPDIR/f" ]
+	ferry rm "fifo:$BATS_TEST_TMPDIR/f"
+	[ ! -e "$BATS_TEST_TMPDIR/f" ]
+}
+
+@test "a log collector goes on from writer to writer" {
+	start ferry recv -C 3 -l "fifo:$BATS_TEST_TMPDIR/log?framing=line&keep" \
+		>"$BATS_TEST_TMPDIR/out"
+	until_true is_fifo "$BATS_TEST_TMPDIR/log"
+	for who in app db web; do
+		echo "$who: started" >"$BATS_TEST_TMPDIR/log"
+	done
+	wait "$child"
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = "app: started
+db: started
+web: started" ]
+}
+
+@test "a server answers its clients, each on FIFOs of its own" {
+	for who in app db web; do
+		serve "fifo:$BATS_TEST_TMPDIR/door" "answer $who"
+		run -0 ferry pipe "fifo:$BATS_TEST_TMPDIR/door" <<<"question $who"
+		[ "$output" = "answer $who" ]
+		wait "$child"
+		[ "$(cat "$BATS_TEST_TMPDIR/asked")" = "question $who" ]
+		[ -z "$(find "$BATS_TEST_TMPDIR" -type p)" ]
+	done
+}
+
+@test "a shell is the client of two FIFOs under one name" {
+	serve "fifo:$BATS_TEST_TMPDIR/d?duplex" answer
+	until_true is_fifo "$BATS_TEST_TMPDIR/d.back"
+	exec 5>"$BATS_TEST_TMPDIR/d" 6<"$BATS_TEST_TMPDIR/d.back"
+	echo question >&5
+	exec 5>&-
+	[ "$(cat <&6)" = answer ]
+	exec 6<&-
+	wait "$child"
+	[ "$(cat "$BATS_TEST_TMPDIR/asked")" = question ]
+	[ -z "$(find "$BATS_TEST_TMPDIR" -type p)" ]
+}
+
+@test "python reads what ferry sends" {
+	command -v python3 >/dev/null || skip "python3 is not installed"
+	mkfifo "$BATS_TEST_TMPDIR/f"
+	start python3 -c "
+import struct, sys
+f = open(sys.argv[1], 'rb')
+n = struct.unpack('<I', f.read(4))[0]
+open(sys.argv[2], 'wb').write(f.read(n))" \
+		"$BATS_TEST_TMPDIR/f" "$BATS_TEST_TMPDIR/out"
+	ferry send "fifo:$BATS_TEST_TMPDIR/f?framing=len32" "hello, snake"
+	wait "$child"
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = "hello, snake" ]
+}
+
+@test "nobody there, no FIFO, and a place that is taken" {
+	run -3 --separate-stderr ferry send \
+		"fifo:$BATS_TEST_TMPDIR/f?framing=line&timeout=20ms" x
+	is_one_error_line
+	mkfifo "$BATS_TEST_TMPDIR/f"
+	run -124 --separate-stderr ferry send \
+		"fifo:$BATS_TEST_TMPDIR/f?framing=line&timeout=20ms" x
+	is_one_error_line
+	start ferry recv "fifo:$BATS_TEST_TMPDIR/f?framing=line&keep"
+	until_true ferry send "fifo:$BATS_TEST_TMPDIR/f?framing=line" ""
+	: >"$BATS_TEST_TMPDIR/file"
+	run -2 --separate-stderr ferry recv "fifo:$BATS_TEST_TMPDIR/file"
+	is_one_error_line
+	run -2 ferry rm "fifo:$BATS_TEST_TMPDIR/file"
+	[ -e "$BATS_TEST_TMPDIR/file" ]
+	run -3 ferry rm "fifo:$BATS_TEST_TMPDIR/none"
+}
+
+@test "a redirection of the shell is a link, fd:N" {
+	run -0 ferry recv -f -l 'fd:3?framing=line' 3< <(printf 'a\nb\n')
+	[ "$output" = "a
+b" ]
+	ferry send -l 'fd:4?framing=line' 4>"$BATS_TEST_TMPDIR/out" <<<"written"
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = written ]
+	run -0 bash -c "ferry send 'fd:1?framing=line' piped | ferry recv 'fd:0?framing=line'"
+	[ "$output" = piped ]
+}
