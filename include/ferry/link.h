@@ -9,7 +9,7 @@
  *   channel:NAME                       two processes, through memory of their own
  *   process:NAME                       a process, by the name it registered
  *   pipe:                              anonymous, made with ferry_pair()
- *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
+ *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket|dgram
  *   fd:N                               a descriptor that is already open
  *
  * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,
@@ -94,6 +94,7 @@ struct ferry_message {
  * closed with ferry_close().  May block to connect, at most `timeout`.
  * Errors: -EINVAL (malformed address), -ENOENT, -EACCES, -EPROTO, -EBADMSG,
  * -EOPNOTSUPP, -ECONNREFUSED, -ETIMEDOUT, -EMFILE, -ENOMEM, -ENOSPC, -EBUSY.
+ * Looking up the name of a host may take longer than `timeout`.
  */
 FERRY_API int ferry_open(struct ferry_link **out, const char *address,
 			 unsigned flags);
@@ -194,8 +195,8 @@ FERRY_API int ferry_send_to(struct ferry_link *link, const char *address,
 /*
  * Send one message with `n` descriptors, at most FERRY_FDS_MAX, which stay the
  * caller's: the receiver gets copies.  Both or neither, also when this process is
- * killed in between.  Channels that have a capacity; elsewhere -EOPNOTSUPP, before
- * anything is sent.  Errors: those of ferry_send(); -EINVAL: one of them is not
+ * killed in between.  Channels that have a capacity, and unix: with type=seqpacket
+ * or dgram; elsewhere -EOPNOTSUPP, before anything is sent.  Errors: those of ferry_send(); -EINVAL: one of them is not
  * open; -EMFILE: too many are under way.
  */
 FERRY_API int ferry_send_fds(struct ferry_link *link, const void *data,
@@ -238,7 +239,7 @@ FERRY_API ssize_t ferry_read(struct ferry_link *link, void *buf, size_t size,
  * A place for a message of `len` bytes, to be written in place where
  * FERRY_CAN_IN_PLACE says so, else to be copied by ferry_commit().  The message
  * then belongs to the caller until ferry_commit() or ferry_abandon().
- * Mailboxes and channels; elsewhere -EOPNOTSUPP.  Waits for a free chunk, or room.
+ * Not on streams.  Waits for a free chunk, or room.
  * A channel has one loan at a time: -EBUSY, as when it is the other side's turn.
  */
 FERRY_API int ferry_loan(struct ferry_link *link, size_t len,
@@ -339,8 +340,20 @@ FERRY_API int ferry_peer(struct ferry_link *link, struct ferry_process *out);
  */
 FERRY_API int ferry_peer_exit(struct ferry_link *link, int *status);
 
-/* The canonical address of a link, e.g. "mailbox:jobs".  Lives as long as it. */
+/*
+ * The canonical address of a link, e.g. "mailbox:jobs".  Lives as long as it.  Of
+ * tcp: and udp: in numbers and without options: where the door listens, which port
+ * the system chose, who is at the other end.
+ */
 FERRY_API const char *ferry_address(struct ferry_link *link);
+
+/*
+ * The address of this end of a link, to which the other one could send: tcp:, udp:
+ * and unix:.  Terminates `buf` when size > 0; returns the length of the whole
+ * address, as snprintf.  -EOPNOTSUPP; -ENOENT: this end has none.
+ */
+FERRY_API int ferry_local_address(struct ferry_link *link, char *buf,
+				  size_t size);
 
 /* What a transport promises.  Bits of struct ferry_transport_info.promises. */
 #define FERRY_CAN_MESSAGES   (1u << 0) /* keeps message boundaries by itself */

@@ -55,6 +55,9 @@ int ferryi_link_inner(struct ferry_link **out, const struct ferryi_transport *t,
 /* May messages be moved in that direction?  0, or an error with a sentence. */
 int ferryi_check_messages(struct ferry_link *l, unsigned side);
 
+/* Another canonical address, before the link is anybody's.  -ENOMEM. */
+int ferryi_link_rename(struct ferry_link *l, const char *address);
+
 /* The end of a link, half-built or not.  NULL is allowed. */
 void ferryi_link_free(struct ferry_link *l);
 

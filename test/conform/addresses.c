@@ -29,7 +29,7 @@ START_TEST(what_cannot_be_opened_is_refused_by_name)
 		{ "unix:x?", -EINVAL, "without a name" },
 		{ "unix:x?typ=stream", -EINVAL, "'typ'" },
 		{ "unix:x?typ=stream", -EINVAL, "type" },
-		{ "unix:x?type=dgram", -EINVAL, "dgram" },
+		{ "unix:x?type=raw", -EINVAL, "dgram" },
 		{ "unix:x?timeout=soon", -EINVAL, "soon" },
 		{ "unix:x?framing=lines", -EINVAL, "len32" },
 		{ "unix:x?framing=line&max=2G", -EINVAL, "2G" },

@@ -179,6 +179,7 @@ static Suite *make_suite(void)
 	add_framing_tests(new_case(s, "framing"));
 	add_unix_tests(new_case(s, "unix:"));
 	add_unix_file_tests(new_case(s, "socket-files"));
+	add_unix_message_tests(new_case(s, "unix-messages"));
 	add_fd_tests(new_case(s, "fd:"));
 	for (int i = 0; fixture((unsigned)i); i++)
 		add_fixture(s, i);

@@ -35,6 +35,9 @@ struct fixture {
 	bool fds;	   /* descriptors with a message */
 	bool shared;	   /* by more than the two */
 	bool shutdown;
+	bool drops;	  /* a full receiver loses what comes, untold */
+	unsigned room;	  /* messages that fit, where that is no 30 */
+	bool gone_late;	  /* some sends to one who has gone may pass */
 	bool framed;	  /* messages over a stream */
 	size_t largest;	  /* a message that must pass */
 	size_t too_large; /* one that must be refused; 0: none */
@@ -51,6 +54,7 @@ struct fixture {
 /* A family of fixtures; each ends with a row without a name. */
 extern const struct fixture fixtures_of_memory[]; /* mailbox: ... process: */
 extern const struct fixture fixtures_of_kernel[]; /* pipe: unix: fd: */
+extern const struct fixture fixtures_of_net[];	  /* tcp: udp: datagrams */
 
 /* Fixture `i` of all of them, or NULL behind the last. */
 const struct fixture *fixture(unsigned i);
@@ -97,6 +101,9 @@ extern char place[80]; /* the directory of this test */
 void begin(int i);
 
 int count_fds(void);
+
+/* Wait until so many other threads of this process sleep. */
+void until_asleep(int n);
 void close_ends(void);
 void close_end(struct ferry_link **end);
 
@@ -124,6 +131,7 @@ void add_address_tests(TCase *tc);
 void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
+void add_unix_message_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
 
 #endif
