@@ -10,6 +10,8 @@
  *   process:NAME                       a process, by the name it registered
  *   pipe:                              anonymous, made with ferry_pair()
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket|dgram
+ *   tcp:HOST:PORT                      a stream to any machine; see ferry_tcp(7)
+ *   udp:HOST:PORT                      datagrams to any machine; see ferry_udp(7)
  *   fd:N                               a descriptor that is already open
  *
  * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,
@@ -108,7 +110,7 @@ FERRY_API int ferry_open(struct ferry_link **out, const char *address,
 FERRY_API void ferry_close(struct ferry_link *link);
 
 /*
- * Listen at `address` (unix: and channel:).  The result is used with
+ * Listen at `address` (unix:, tcp: and channel:).  The result is used with
  * ferry_accept() and ferry_close(), which removes the socket file it made.  A socket file
  * whose listener is dead is replaced, one that is alive is -EBUSY.
  */
@@ -185,7 +187,8 @@ FERRY_API ssize_t ferry_recv_many(struct ferry_link *link,
  * Send one message to `address`, through a link whose messages have a destination
  * each (FERRY_CAN_SEND_TO); `address` is of the link's scheme, as in
  * struct ferry_message.from, and may have no keys.  Otherwise as ferry_send(), and
- * -EINVAL: it is no such address.
+ * -EINVAL: it is no such address; -ECONNREFUSED, -ENOENT: nobody is there, as far as
+ * that is told; -EACCES.
  */
 FERRY_API int ferry_send_to(struct ferry_link *link, const char *address,
 			    const void *data, size_t len, ferry_time deadline);

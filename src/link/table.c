@@ -8,12 +8,15 @@ extern const struct ferryi_transport ferryi_transport_channel;
 extern const struct ferryi_transport ferryi_transport_process;
 extern const struct ferryi_transport ferryi_transport_pipe;
 extern const struct ferryi_transport ferryi_transport_unix;
+extern const struct ferryi_transport ferryi_transport_tcp;
+extern const struct ferryi_transport ferryi_transport_udp;
 extern const struct ferryi_transport ferryi_transport_fd;
 
 const struct ferryi_transport *const ferryi_transports[] = {
 	&ferryi_transport_mailbox, &ferryi_transport_topic,
 	&ferryi_transport_channel, &ferryi_transport_process,
 	&ferryi_transport_pipe,	   &ferryi_transport_unix,
+	&ferryi_transport_tcp,	   &ferryi_transport_udp,
 	&ferryi_transport_fd,	   NULL,
 };
 

@@ -40,8 +40,7 @@ int ferryi_name_lookup(struct ferryi_name *out, unsigned max, const char *host,
  * "@NAME", a path, "1.2.3.4:5", "[::1]:5".  An IPv4 address within an IPv6 one is
  * written as IPv4.  -EINVAL: it is none, or has a zero byte in it.
  */
-int ferryi_name_format(const struct ferryi_name *n,
-		       char out[FERRYI_NAME_TEXT]);
+int ferryi_name_format(const struct ferryi_name *n, char out[FERRYI_NAME_TEXT]);
 
 int ferryi_name_family(const struct ferryi_name *n); /* AF_UNIX, AF_INET ... */
 bool ferryi_name_is_ip(const struct ferryi_name *n);

@@ -24,7 +24,7 @@ START_TEST(what_cannot_be_opened_is_refused_by_name)
 	static const struct refusal all[] = {
 		{ NULL, -EINVAL, "no address" },
 		{ "", -EINVAL, "empty" },
-		{ "smoke:x", -EINVAL, "pipe: unix: fd:" },
+		{ "smoke:x", -EINVAL, "pipe: unix: tcp: udp: fd:" },
 		{ "Unix:x", -EINVAL, "small letters" },
 		{ "unix:x?", -EINVAL, "without a name" },
 		{ "unix:x?typ=stream", -EINVAL, "'typ'" },

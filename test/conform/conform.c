@@ -180,6 +180,8 @@ static Suite *make_suite(void)
 	add_unix_tests(new_case(s, "unix:"));
 	add_unix_file_tests(new_case(s, "socket-files"));
 	add_unix_message_tests(new_case(s, "unix-messages"));
+	add_tcp_tests(new_case(s, "tcp:"));
+	add_udp_tests(new_case(s, "udp:"));
 	add_fd_tests(new_case(s, "fd:"));
 	for (int i = 0; fixture((unsigned)i); i++)
 		add_fixture(s, i);

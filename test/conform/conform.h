@@ -132,6 +132,8 @@ void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
 void add_unix_message_tests(TCase *tc);
+void add_tcp_tests(TCase *tc);
+void add_udp_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
 
 #endif

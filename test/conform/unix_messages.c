@@ -35,11 +35,10 @@ static int raw_datagrams(const char *name, size_t len)
 	if (!name)
 		return fd;
 	memcpy(a.sun_path, name, len);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a,
-			      (socklen_t)(offsetof(struct sockaddr_un,
-						   sun_path) +
-					  len)),
-			 0);
+	ck_assert_int_eq(
+		bind(fd, (struct sockaddr *)&a,
+		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)),
+		0);
 	return fd;
 }
 
@@ -153,11 +152,9 @@ START_TEST(without_a_destination_each_message_has_one)
 	      -EINVAL);
 	fails(sender, ferry_send_to(sender, "unix:", "x", 1, SOON), -EINVAL);
 	fails(sender, ferry_send_to(sender, address, "x", 1, SOON), -EINVAL);
-	fails(sender,
-	      ferry_send_to(sender, "unix:/no/such/file", "x", 1, SOON),
+	fails(sender, ferry_send_to(sender, "unix:/no/such/file", "x", 1, SOON),
 	      -ENOENT);
-	fails(sender,
-	      ferry_send_to(sender, "unix:@ferry-nobody", "x", 1, SOON),
+	fails(sender, ferry_send_to(sender, "unix:@ferry-nobody", "x", 1, SOON),
 	      -ECONNREFUSED);
 	fails(sender, ferry_send_to(sender, to, NULL, 1u << 26, SOON),
 	      -EMSGSIZE);
