@@ -163,9 +163,8 @@ START_TEST(a_duplex_link_hears_its_destination_only)
 	fails(sender, ferry_recv(sender, buf, sizeof buf, FERRY_NOWAIT),
 	      -EAGAIN);
 	to = net_v4(net_port(net_local(sender)));
-	ck_assert_int_eq(sendto(fd, "mine", 4, 0, (struct sockaddr *)&to,
-				sizeof to),
-			 4);
+	ck_assert_int_eq(
+		sendto(fd, "mine", 4, 0, (struct sockaddr *)&to, sizeof to), 4);
 	expect_text(sender, "mine");
 	close(fd);
 }
@@ -250,9 +249,8 @@ START_TEST(a_plain_socket_is_a_peer)
 
 	receive_at("udp::0");
 	to = net_v4(net_port(ferry_address(receiver)));
-	ck_assert_int_eq(sendto(fd, "ping", 4, 0, (struct sockaddr *)&to,
-				sizeof to),
-			 4);
+	ck_assert_int_eq(
+		sendto(fd, "ping", 4, 0, (struct sockaddr *)&to, sizeof to), 4);
 	take(receiver, &m, "ping");
 	ok(receiver, ferry_reply(&m, "pong", 4, SOON));
 	ok(receiver, ferry_release(&m));

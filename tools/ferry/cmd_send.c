@@ -17,7 +17,7 @@
 static struct patience patience = PATIENCE_INIT;
 static struct framing_options framing;
 static uint64_t type;
-static const char *as;
+static const char *as, *to;
 
 static const struct option_row rows[] = {
 	FRAMING_ROWS(framing),
@@ -25,6 +25,8 @@ static const struct option_row rows[] = {
 	  "the type of the messages (0)", NULL },
 	{ "as", 0, OPTION_TEXT, &as, "NAME",
 	  "be process:NAME meanwhile (to a process: address)", NULL },
+	{ "to", 0, OPTION_TEXT, &to, "ADDRESS",
+	  "the destination of each message (through udp: and the like)", NULL },
 	PATIENCE_ROWS(patience),
 	{ 0 },
 };
@@ -53,6 +55,8 @@ static int send_one(struct ferry_link *link, const struct frame *f)
 	ferry_time deadline = patience_deadline(&patience);
 	uint32_t t = f->type ? f->type : (uint32_t)type;
 
+	if (to)
+		return ferry_send_to(link, to, f->data, f->len, deadline);
 	if (t)
 		return send_typed(link, f, t, deadline);
 	return ferry_send(link, f->data, f->len, deadline);
@@ -92,6 +96,8 @@ static int run(const struct verb *verb, int argc, char **argv)
 		usage_error("one MESSAGE, please (put it in quotes)");
 	if (type > UINT32_MAX)
 		usage_error("--type: at most %u", UINT32_MAX);
+	if (type && to)
+		usage_error("--type and --to do not go together");
 	if (n == 2 && (framing.line || framing.nul || framing.len32))
 		usage_error("-l, -0 and --len32 are for standard input");
 	status = open_both(argv[1], &feed.link, &self);
