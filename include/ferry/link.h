@@ -10,7 +10,9 @@
  *   process:NAME                       a process, by the name it registered
  *   pipe:                              anonymous, made with ferry_pair()
  *   fifo:PATH                          pipe with a name, ?duplex, ?keep
- *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
+ *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket|dgram
+ *   tcp:HOST:PORT                      a stream to any machine, see ferry_tcp(7)
+ *   udp:HOST:PORT                      datagrams to any machine, see ferry_udp(7)
  *   mq:/NAME                           POSIX message queue, see ferry_mq(7)
  *   sysv:KEY  sysv:PATH                System V message queue, see ferry_sysv(7)
  *   file:PATH                          a log that many append to, see ferry_file(7)
@@ -99,6 +101,7 @@ struct ferry_message {
  * closed with ferry_close().  May block to connect, at most `timeout`.
  * Errors: -EINVAL (malformed address), -ENOENT, -EACCES, -EPROTO, -EBADMSG,
  * -EOPNOTSUPP, -ECONNREFUSED, -ETIMEDOUT, -EMFILE, -ENOMEM, -ENOSPC, -EBUSY.
+ * Looking up the name of a host may take longer than `timeout`.
  */
 FERRY_API int ferry_open(struct ferry_link **out, const char *address,
 			 unsigned flags);
@@ -112,7 +115,7 @@ FERRY_API int ferry_open(struct ferry_link **out, const char *address,
 FERRY_API void ferry_close(struct ferry_link *link);
 
 /*
- * Listen at `address` (unix:, channel: and fifo:).  The result is used with
+ * Listen at `address` (channel:, fifo:, unix: and tcp:).  The result is used with
  * ferry_accept() and ferry_close(), which removes the socket file it made.  A socket file
  * whose listener is dead is replaced, one that is alive is -EBUSY.
  */
@@ -189,7 +192,8 @@ FERRY_API ssize_t ferry_recv_many(struct ferry_link *link,
  * Send one message to `address`, through a link whose messages have a destination
  * each (FERRY_CAN_SEND_TO); `address` is of the link's scheme, as in
  * struct ferry_message.from, and may have no keys.  Otherwise as ferry_send(), and
- * -EINVAL: it is no such address.
+ * -EINVAL: it is no such address; -ECONNREFUSED, -ENOENT: nobody is there, as far as
+ * that is told; -EACCES.
  */
 FERRY_API int ferry_send_to(struct ferry_link *link, const char *address,
 			    const void *data, size_t len, ferry_time deadline);
@@ -199,8 +203,8 @@ FERRY_API int ferry_send_to(struct ferry_link *link, const char *address,
 /*
  * Send one message with `n` descriptors, at most FERRY_FDS_MAX, which stay the
  * caller's: the receiver gets copies.  Both or neither, also when this process is
- * killed in between.  Channels that have a capacity; elsewhere -EOPNOTSUPP, before
- * anything is sent.  Errors: those of ferry_send(); -EINVAL: one of them is not
+ * killed in between.  Channels that have a capacity, and unix: with type=seqpacket
+ * or dgram; elsewhere -EOPNOTSUPP, before anything is sent.  Errors: those of ferry_send(); -EINVAL: one of them is not
  * open; -EMFILE: too many are under way.
  */
 FERRY_API int ferry_send_fds(struct ferry_link *link, const void *data,
@@ -244,8 +248,7 @@ FERRY_API ssize_t ferry_read(struct ferry_link *link, void *buf, size_t size,
  * A place for a message of `len` bytes, to be written in place where
  * FERRY_CAN_IN_PLACE says so, else to be copied by ferry_commit().  The message
  * then belongs to the caller until ferry_commit() or ferry_abandon().
- * On a stream, and on the messages of a socket, -EOPNOTSUPP.  Waits for a free chunk,
- * or room.
+ * Not on streams.  Waits for a free chunk, or room.
  * A channel has one loan at a time: -EBUSY, as when it is the other side's turn.
  */
 FERRY_API int ferry_loan(struct ferry_link *link, size_t len,
@@ -363,8 +366,20 @@ FERRY_API int ferry_peer(struct ferry_link *link, struct ferry_process *out);
  */
 FERRY_API int ferry_peer_exit(struct ferry_link *link, int *status);
 
-/* The canonical address of a link, e.g. "mailbox:jobs".  Lives as long as it. */
+/*
+ * The canonical address of a link, e.g. "mailbox:jobs".  Lives as long as it.  Of
+ * tcp: and udp: in numbers and without options: where the door listens, which port
+ * the system chose, who is at the other end.
+ */
 FERRY_API const char *ferry_address(struct ferry_link *link);
+
+/*
+ * The address of this end of a link, to which the other one could send: tcp:, udp:
+ * and unix:.  Terminates `buf` when size > 0; returns the length of the whole
+ * address, as snprintf.  -EOPNOTSUPP; -ENOENT: this end has none.
+ */
+FERRY_API int ferry_local_address(struct ferry_link *link, char *buf,
+				  size_t size);
 
 /* What a transport promises.  Bits of struct ferry_transport_info.promises. */
 #define FERRY_CAN_MESSAGES   (1u << 0) /* keeps message boundaries by itself */

@@ -119,7 +119,7 @@ START_TEST(other_transports_say_that_they_carry_no_descriptors)
 {
 	struct ferry_link *ends[2];
 
-	ok(ferry_pair(ends, "unix:?type=seqpacket"));
+	ok(ferry_pair(ends, "unix:?framing=line"));
 	fails_saying(ferry_send_fds(ends[0], "", 0, (int[]){ 1 }, 1, SOON),
 		     -EOPNOTSUPP, "descriptors");
 	ferry_close(ends[0]);

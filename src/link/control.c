@@ -144,6 +144,19 @@ int ferry_peer_exit(struct ferry_link *l, int *status)
 	return l->t->peer_exit(l, status);
 }
 
+int ferry_local_address(struct ferry_link *l, char *buf, size_t size)
+{
+	int err = check(l);
+
+	if (err)
+		return err;
+	if (!l->t->local)
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: this end has no address of its own",
+				   l->address);
+	return l->t->local(l, buf, size);
+}
+
 const char *ferry_address(struct ferry_link *l)
 {
 	return l ? l->address : "";

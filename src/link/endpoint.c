@@ -54,6 +54,7 @@ void ferryi_endpoint_fini(struct ferry_link *l)
 {
 	struct ferryi_endpoint *e = endpoint(l);
 
+	ferryi_copies_fini(&e->copies);
 	if (!e->opened)
 		return;
 	if (e->in >= 0)
@@ -86,23 +87,48 @@ static int at_end(struct ferryi_endpoint *e)
 							      -ENODATA;
 }
 
-/* A negative errno of a read or write as a result. */
-static int result(struct ferry_link *l, ssize_t err)
+static int lost(struct ferry_link *l, int err)
+{
+	set_reset(endpoint(l));
+	return ferryi_fail(-ECONNRESET,
+			   "%s: the other side can no longer be reached: %s "
+			   "(open a new link when it can)",
+			   l->address, strerror(-err));
+}
+
+static int nobody(struct ferry_link *l)
+{
+	return ferryi_fail(-ECONNREFUSED,
+			   "%s: nobody receives there, and something sent "
+			   "before is lost (start the receiver; the link goes "
+			   "on)",
+			   l->address);
+}
+
+int ferryi_endpoint_result(struct ferry_link *l, ssize_t err)
 {
 	switch (err) {
 	case -EAGAIN: return -EAGAIN;
 	case -ENODATA: return at_end(endpoint(l));
 	case -ECONNRESET: set_reset(endpoint(l)); return -ECONNRESET;
-	case -EPIPE: /* nobody reads; what comes may end orderly */
-	case -ENOTCONN:
+	case -ETIMEDOUT: /* of TCP: nothing to do with a deadline */
+	case -EHOSTUNREACH:
+	case -ENETUNREACH:
+		if (!endpoint(l)->lasting)
+			return lost(l, (int)err);
+		break;
 	case -ECONNREFUSED: /* a datagram socket whose peer has gone */
+		if (endpoint(l)->lasting)
+			return nobody(l);
 		return -ECONNRESET;
+	case -EPIPE: /* nobody reads; what comes may end orderly */
+	case -ENOTCONN: return -ECONNRESET;
 	}
 	return ferryi_fail_sys((int)-err, "%s: the kernel refuses: %s",
 			       l->address, strerror((int)-err));
 }
 
-static int ended(struct ferry_link *l, const char *what)
+int ferryi_endpoint_ended(struct ferry_link *l, const char *what)
 {
 	return ferryi_fail(-ENODATA,
 			   "%s: this side has ended %s "
@@ -118,7 +144,7 @@ static ssize_t file_write(struct ferry_link *l, const void *data, size_t len)
 	ssize_t n;
 
 	if (e->ended_out)
-		return ended(l, "sending");
+		return ferryi_endpoint_ended(l, "sending");
 	if (e->careful) {
 		if (!ferryi_fd_ready(e->out, POLLOUT))
 			return -EAGAIN;
@@ -126,7 +152,7 @@ static ssize_t file_write(struct ferry_link *l, const void *data, size_t len)
 			len = PIPE_BUF;
 	}
 	n = ferryi_fd_write(e->out, data, len);
-	return n < 0 ? result(l, n) : n;
+	return n < 0 ? ferryi_endpoint_result(l, n) : n;
 }
 
 static ssize_t file_read(struct ferry_link *l, void *buf, size_t size)
@@ -135,13 +161,13 @@ static ssize_t file_read(struct ferry_link *l, void *buf, size_t size)
 	ssize_t n;
 
 	if (e->ended_in)
-		return ended(l, "receiving");
+		return ferryi_endpoint_ended(l, "receiving");
 	if (e->careful && !ferryi_fd_ready(e->in, POLLIN))
 		return -EAGAIN;
 	n = ferryi_fd_read(e->in, buf, size);
 	if (n == -EIO) /* a terminal whose other side has hung up */
 		return -ENODATA;
-	return n > 0 ? n : result(l, n ? n : -ENODATA);
+	return n > 0 ? n : ferryi_endpoint_result(l, n ? n : -ENODATA);
 }
 
 const struct ferryi_stream ferryi_stream_of_files = {
@@ -180,9 +206,11 @@ static ssize_t socket_write(struct ferry_link *l, const void *data, size_t len)
 	ssize_t n;
 
 	if (e->ended_out)
-		return ended(l, "sending");
+		return ferryi_endpoint_ended(l, "sending");
+	if (e->careful && !ferryi_fd_ready(e->out, POLLOUT))
+		return -EAGAIN;
 	n = ferryi_socket_send(e->out, data, len);
-	return n < 0 ? result(l, n) : n;
+	return n < 0 ? ferryi_endpoint_result(l, n) : n;
 }
 
 static ssize_t socket_read(struct ferry_link *l, void *buf, size_t size)
@@ -191,13 +219,13 @@ static ssize_t socket_read(struct ferry_link *l, void *buf, size_t size)
 	ssize_t n;
 
 	if (e->ended_in)
-		return ended(l, "receiving");
+		return ferryi_endpoint_ended(l, "receiving");
 	n = ferryi_socket_recv(e->in, buf, size);
 	if (n == -ECONNRESET) { /* said once; what is queued follows */
 		set_reset(e);
 		n = ferryi_socket_recv(e->in, buf, size);
 	}
-	return n > 0 ? n : result(l, n ? n : -ENODATA);
+	return n > 0 ? n : ferryi_endpoint_result(l, n ? n : -ENODATA);
 }
 
 const struct ferryi_stream ferryi_stream_of_socket = {
@@ -215,74 +243,26 @@ int ferryi_endpoint_shutdown_socket(struct ferry_link *l, unsigned direction)
 	e->ended_out |= sending;
 	e->ended_in |= receiving;
 	if (err && err != -ENOTCONN) /* the peer was first: ended it is */
-		return result(l, err);
+		return ferryi_endpoint_result(l, err);
 	return 0;
 }
 
-/* --- messages through sockets -------------------------------------------- */
+/* --- names --------------------------------------------------------------- */
 
-static int too_large(struct ferry_link *l, size_t len)
+int ferryi_endpoint_name(const char *scheme, const struct ferryi_name *n,
+			 char *buf, size_t size)
 {
-	return ferryi_fail(-EMSGSIZE,
-			   "%s: a message of %zu bytes is larger "
-			   "than the %zd that the socket's buffer takes (use "
-			   "type=stream&framing=len32, a mailbox, or raise "
-			   "net.core.wmem_default)",
-			   l->address, len,
-			   ferryi_socket_largest(endpoint(l)->out));
+	char text[FERRYI_NAME_TEXT];
+	struct ferryi_address a;
+	int err = ferryi_name_format(n, text);
+
+	if (err)
+		return err;
+	snprintf(a.scheme, sizeof a.scheme, "%s", scheme);
+	a.rest = text;
+	a.n_keys = 0;
+	return ferryi_address_format(&a, buf, size);
 }
-
-static int message_send(struct ferry_link *l, const void *data, size_t len)
-{
-	struct ferryi_endpoint *e = endpoint(l);
-	ssize_t n;
-
-	if (e->ended_out)
-		return ended(l, "sending");
-	n = ferryi_socket_send(e->out, data, len);
-	if (n == -EMSGSIZE)
-		return too_large(l, len);
-	return n < 0 ? result(l, n) : 0;
-}
-
-static ssize_t message_next_len(struct ferry_link *l)
-{
-	struct ferryi_endpoint *e = endpoint(l);
-	ssize_t n;
-
-	if (e->ended_in)
-		return ended(l, "receiving");
-	n = ferryi_socket_next(e->in);
-	if (n == -ECONNRESET) {
-		set_reset(e);
-		n = ferryi_socket_next(e->in);
-	}
-	return n < 0 ? result(l, n) : n;
-}
-
-static ssize_t message_recv(struct ferry_link *l, void *buf, size_t size)
-{
-	ssize_t n = message_next_len(l);
-
-	if (n < 0)
-		return n;
-	if ((size_t)n > size)
-		return -EMSGSIZE;
-	n = ferryi_socket_take(endpoint(l)->in, buf, size);
-	if (n == -EMSGSIZE)
-		return ferryi_fail(-EBADMSG,
-				   "%s: a message was cut, because "
-				   "another process receives from the same "
-				   "socket (give each its own)",
-				   l->address);
-	return n < 0 ? result(l, n) : n;
-}
-
-const struct ferryi_messages ferryi_messages_of_socket = {
-	.send = message_send,
-	.recv = message_recv,
-	.next_len = message_next_len,
-};
 
 /* --- who and how --------------------------------------------------------- */
 
@@ -313,6 +293,19 @@ int ferryi_endpoint_peer(struct ferry_link *l, struct ferry_process *out)
 				   l->address);
 	*out = e->peer;
 	return 0;
+}
+
+int ferryi_endpoint_local(struct ferry_link *l, char *buf, size_t size)
+{
+	struct ferryi_name n;
+	int err = ferryi_socket_name(endpoint(l)->in, &n);
+
+	if (!err)
+		err = ferryi_endpoint_name(l->t->info.scheme, &n, buf, size);
+	if (err < 0)
+		return ferryi_fail(-ENOENT, "%s: this end has no name",
+				   l->address);
+	return err;
 }
 
 static const char *what_happened(int err)

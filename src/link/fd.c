@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "link/endpoint.h"
+#include "link/packets.h"
 #include "sys/files.h"
 #include "sys/sockets.h"
 #include "sys/stream.h"

@@ -10,7 +10,8 @@ static int cannot_carry(struct ferry_link *l)
 {
 	return ferryi_fail(-EOPNOTSUPP,
 			   "%s: messages cannot have descriptors with them "
-			   "(channels' can)",
+			   "(those of channels and of unix: with "
+			   "type=seqpacket can)",
 			   l->address);
 }
 

@@ -67,6 +67,9 @@ static inline int ferryi_check_messages(struct ferry_link *l, unsigned side)
 	return ferryi_refuse_messages(l, side);
 }
 
+/* Another canonical address, before the link is anybody's.  -ENOMEM. */
+int ferryi_link_rename(struct ferry_link *l, const char *address);
+
 /* The end of a link, half-built or not.  NULL is allowed. */
 void ferryi_link_free(struct ferry_link *l);
 

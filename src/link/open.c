@@ -62,6 +62,17 @@ int ferryi_link_new(struct ferry_link **out, const struct ferryi_transport *t,
 	return 0;
 }
 
+int ferryi_link_rename(struct ferry_link *l, const char *address)
+{
+	char *copy = strdup(address);
+
+	if (!copy)
+		return ferryi_fail(-ENOMEM, "out of memory for a link");
+	free(l->address);
+	l->address = copy;
+	return 0;
+}
+
 void ferryi_link_free(struct ferry_link *l)
 {
 	if (!l)

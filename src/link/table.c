@@ -9,6 +9,8 @@ extern const struct ferryi_transport ferryi_transport_process;
 extern const struct ferryi_transport ferryi_transport_pipe;
 extern const struct ferryi_transport ferryi_transport_fifo;
 extern const struct ferryi_transport ferryi_transport_unix;
+extern const struct ferryi_transport ferryi_transport_tcp;
+extern const struct ferryi_transport ferryi_transport_udp;
 extern const struct ferryi_transport ferryi_transport_mq;
 extern const struct ferryi_transport ferryi_transport_sysv;
 extern const struct ferryi_transport ferryi_transport_file;
@@ -23,6 +25,8 @@ const struct ferryi_transport *const ferryi_transports[] = {
 	&ferryi_transport_pipe,
 	&ferryi_transport_fifo,
 	&ferryi_transport_unix,
+	&ferryi_transport_tcp,
+	&ferryi_transport_udp,
 	&ferryi_transport_mq,
 	&ferryi_transport_sysv,
 	&ferryi_transport_file,

@@ -123,6 +123,8 @@ struct ferryi_transport {
 	int (*turn)(struct ferry_link *l); /* half-duplex: pass it */
 	int (*peer)(struct ferry_link *l, struct ferry_process *out);
 	int (*peer_exit)(struct ferry_link *l, int *status);
+	/* The address of this end; its length as snprintf, or an error. */
+	int (*local)(struct ferry_link *l, char *buf, size_t size);
 	void (*fini)(struct ferry_link *l);
 
 	/*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unix:PATH and unix:@NAME: UNIX sockets, ?type=stream (default) or seqpacket.
- * Opening and pairs; listening is in unix_listen.c.
+ * unix:PATH and unix:@NAME: UNIX sockets, ?type=stream (default), seqpacket or
+ * dgram.  Opening and pairs; listening is in unix_listen.c, datagrams are in
+ * unix_datagram.c.
  *
  * Whoever is on the other side need not be Ferry.  What the kernel tells of a
  * peer's end: closed or killed with nothing unread is the end (-ENODATA);
@@ -18,13 +19,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "link/packets.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 #include "sys/sockets.h"
 #include "wire/address.h"
-
-/* A full backlog cannot be polled for. */
-#define LOOK_AGAIN FERRY_MS(2)
 
 /* --- settings ------------------------------------------------------------ */
 
@@ -37,10 +36,12 @@ int ferryi_unix_type(const struct ferryi_address *a,
 		*out = FERRYI_SOCKET_STREAM;
 	else if (strcmp(type, "seqpacket") == 0)
 		*out = FERRYI_SOCKET_SEQPACKET;
+	else if (strcmp(type, "dgram") == 0)
+		*out = FERRYI_SOCKET_DGRAM;
 	else
 		return ferryi_fail(-EINVAL,
 				   "unix: has no type=%.100s (it has "
-				   "stream and seqpacket)",
+				   "stream, seqpacket and dgram)",
 				   type);
 	return 0;
 }
@@ -61,7 +62,7 @@ int ferryi_unix_check_name(const struct ferryi_address *a)
 	return 0;
 }
 
-static int refuse_mode(const struct ferryi_address *a)
+int ferryi_unix_refuse_mode(const struct ferryi_address *a)
 {
 	if (ferryi_address_get(a, "mode"))
 		return ferryi_fail(-EINVAL, "unix: mode= is for the one who "
@@ -69,14 +70,40 @@ static int refuse_mode(const struct ferryi_address *a)
 	return 0;
 }
 
+static int refuse_bind(const struct ferryi_address *a)
+{
+	if (ferryi_address_get(a, "bind"))
+		return ferryi_fail(-EINVAL, "unix: bind= is for who sends "
+					    "datagrams (add type=dgram)");
+	return 0;
+}
+
+/* With descriptors, too; the tables differ in where a message goes. */
+static const struct ferryi_messages packets = {
+	FERRYI_PACKETS,
+	.send = ferryi_packet_send,
+	.send_fds = ferryi_packet_send_fds,
+	.recv_fds = ferryi_packet_recv_fds,
+};
+
+static const struct ferryi_messages *messages_of(enum ferryi_socket_type type)
+{
+	switch (type) {
+	case FERRYI_SOCKET_SEQPACKET: return &packets;
+	case FERRYI_SOCKET_DGRAM: return &ferryi_unix_datagrams;
+	default: return NULL;
+	}
+}
+
 int ferryi_unix_use(struct ferry_link *l, int fd, enum ferryi_socket_type type)
 {
 	bool stream = type == FERRYI_SOCKET_STREAM;
 	int err;
 
+	((struct ferryi_unix *)l->state)->type = type;
 	ferryi_endpoint_set(l, fd, fd);
 	ferryi_endpoint_meet(l);
-	l->messages = stream ? NULL : &ferryi_messages_of_socket;
+	l->messages = messages_of(type);
 	l->stream = stream ? &ferryi_stream_of_socket : NULL;
 	if (stream)
 		return 0;
@@ -156,10 +183,14 @@ static int unix_open(struct ferry_link *l, const struct ferryi_address *a)
 	enum ferryi_socket_type type = FERRYI_SOCKET_STREAM;
 	int err = ferryi_unix_type(a, &type), fd;
 
+	if (!err && type == FERRYI_SOCKET_DGRAM)
+		return ferryi_unix_open_datagrams(l, a);
 	if (!err)
 		err = ferryi_unix_check_name(a);
 	if (!err)
-		err = refuse_mode(a);
+		err = ferryi_unix_refuse_mode(a);
+	if (!err)
+		err = refuse_bind(a);
 	if (err)
 		return err;
 	fd = ferryi_unix_connect(l, a->rest, type);
@@ -172,7 +203,9 @@ static int unix_pair(struct ferry_link *ends[2], const struct ferryi_address *a)
 	int err = ferryi_unix_type(a, &type), fds[2];
 
 	if (!err)
-		err = refuse_mode(a);
+		err = ferryi_unix_refuse_mode(a);
+	if (!err)
+		err = refuse_bind(a);
 	if (!err && *a->rest)
 		err = ferryi_fail(-EINVAL, "unix: a pair has no name (write "
 					   "just unix:)");
@@ -187,15 +220,34 @@ static int unix_pair(struct ferry_link *ends[2], const struct ferryi_address *a)
 		ferryi_close(fds[1]);
 		return err;
 	}
+	for (int i = 0; i < 2; i++)
+		((struct ferryi_unix *)ends[i]->state)->has_destination = true;
 	return ferryi_unix_use(ends[1], fds[1], type);
+}
+
+static int unix_shutdown(struct ferry_link *l, unsigned direction)
+{
+	const struct ferryi_unix *u = l->state;
+
+	if (u->type != FERRYI_SOCKET_DGRAM)
+		return ferryi_endpoint_shutdown_socket(l, direction);
+	return ferryi_fail(-EOPNOTSUPP,
+			   "%s: datagrams have no end that the other side "
+			   "would hear of (send one that means it)",
+			   l->address);
 }
 
 static int unix_interest(struct ferry_link *l, enum ferryi_want want,
 			 struct ferryi_wait *w)
 {
-	if (want != FERRYI_WANT_OPEN)
+	struct ferryi_unix *u = l->state;
+	bool crowded = want == FERRYI_WANT_SEND && u->crowded;
+
+	/* Neither a full backlog nor the full receiver of a message that has a
+	 * destination of its own can be polled for. */
+	if (want != FERRYI_WANT_OPEN && !crowded)
 		return ferryi_endpoint_interest(l, want, w);
-	ferryi_wait_tick(w, ferryi_now() + LOOK_AGAIN);
+	ferryi_wait_tick(w, ferryi_now() + FERRYI_UNIX_LOOK_AGAIN);
 	return 0;
 }
 
@@ -204,7 +256,7 @@ const struct ferryi_transport ferryi_transport_unix = {
 		.scheme = "unix",
 		.summary = "UNIX sockets, to anybody on the machine",
 		.naming = "path or @NAME",
-		.framing = "stream; messages with ?type=seqpacket",
+		.framing = "stream; messages with ?type=seqpacket or dgram",
 		.direction = "duplex",
 		.buffering = "kernel, as net.core.wmem_default",
 		.persistence = "process",
@@ -213,19 +265,21 @@ const struct ferryi_transport ferryi_transport_unix = {
 			    FERRY_CAN_RELIABLE | FERRY_CAN_CONNECT |
 			    FERRY_CAN_PAIR | FERRY_CAN_NAME |
 			    FERRY_CAN_SHUTDOWN | FERRY_CAN_PEER_DEATH |
-			    FERRY_CAN_CREDENTIAL,
+			    FERRY_CAN_CREDENTIAL | FERRY_CAN_FDS |
+			    FERRY_CAN_SEND_TO,
 	},
-	.keys = "type mode",
+	.keys = "type mode bind",
 	.state_size = sizeof(struct ferryi_unix),
 	.open = unix_open,
 	.listen = ferryi_unix_listen,
 	.accept = ferryi_unix_accept,
 	.pair = unix_pair,
-	.shutdown = ferryi_endpoint_shutdown_socket,
+	.shutdown = unix_shutdown,
 	.peer = ferryi_endpoint_peer,
+	.local = ferryi_endpoint_local,
 	.fini = ferryi_unix_fini,
 	.interest = unix_interest,
 	.explain = ferryi_endpoint_explain,
-	.messages = &ferryi_messages_of_socket,
+	.messages = &packets,
 	.stream = &ferryi_stream_of_socket,
 };

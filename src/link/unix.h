@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two files of unix: share. */
+/* What the files of unix: share. */
 #ifndef FERRYI_LINK_UNIX_H
 #define FERRYI_LINK_UNIX_H
 
@@ -19,7 +19,13 @@ struct ferryi_unix {
 	dev_t dev;
 	ino_t ino;
 	uint32_t generation; /* of the process that made it */
+
+	bool has_destination; /* datagrams: connected */
+	bool crowded; /* the receiver of the last ferry_send_to() was full */
 };
+
+/* Waiting for others that cannot be polled for. */
+#define FERRYI_UNIX_LOOK_AGAIN FERRY_MS(2)
 
 /* type= of an address. */
 int ferryi_unix_type(const struct ferryi_address *a,
@@ -32,12 +38,21 @@ int ferryi_unix_check_name(const struct ferryi_address *a);
 int ferryi_unix_connect(struct ferry_link *l, const char *name,
 			enum ferryi_socket_type type);
 
-/* Listen at `name`, with the mode= of the address.  state(l)->type is set. */
+/* Listen, or bind a socket for datagrams, at `name`, with the mode= of the address.
+ * state(l)->type is set. */
 int ferryi_unix_listen_at(struct ferry_link *l, const struct ferryi_address *a,
 			  const char *name);
 
 /* Make a link of a connected socket.  The link closes it, also on failure. */
 int ferryi_unix_use(struct ferry_link *l, int fd, enum ferryi_socket_type type);
+
+/* mode= is of who makes a file. */
+int ferryi_unix_refuse_mode(const struct ferryi_address *a);
+
+/* unix_datagram.c */
+extern const struct ferryi_messages ferryi_unix_datagrams;
+int ferryi_unix_open_datagrams(struct ferry_link *l,
+			       const struct ferryi_address *a);
 
 /* For the transport's table. */
 int ferryi_unix_listen(struct ferry_link *l, const struct ferryi_address *a);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Listening at unix:PATH and unix:@NAME.
+ * Listening at unix:PATH and unix:@NAME, or binding a socket for datagrams there.
  *
  * A socket file outlives its server.  One that is left is replaced only when
  * it is provably dead: a connect is refused.  Two who start at once could both
@@ -81,6 +81,7 @@ static int probe(struct ferry_link *l, const char *path)
 	case -ENOENT: return 0;
 	case 0:
 	case -EAGAIN: /* alive: its backlog is full */
+	case -EPERM:  /* alive: it takes datagrams of another one only */
 	case -EPROTOTYPE: /* alive: of another type */ return in_use(l);
 	}
 	return ferryi_fail_sys(-err,
@@ -143,14 +144,18 @@ static int bind_and_listen(struct ferry_link *l, const char *name,
 		return ferryi_fail_sys(-fd, "%s: no socket: %s", l->address,
 				       strerror(-fd));
 	ferryi_endpoint_set(l, fd, fd);
-	err = ferryi_socket_bind(fd, name, mode);
+	/* Before anybody can send: who sends the first one is known, too. */
+	err = u->type == FERRYI_SOCKET_DGRAM ? ferryi_socket_mark_messages(fd) :
+					       0;
+	if (!err)
+		err = ferryi_socket_bind(fd, name, mode);
 	if (err == -EADDRINUSE)
 		return in_use(l);
 	if (!err)
 		err = know_file(u);
 	if (!err && *u->file)
 		err = ferryi_chmod_at(u->dir, u->file, mode);
-	if (!err)
+	if (!err && u->type != FERRYI_SOCKET_DGRAM)
 		err = ferryi_socket_listen(fd);
 	if (err)
 		return ferryi_fail_sys(-err, "%s: listening failed: %s",
@@ -199,6 +204,14 @@ int ferryi_unix_listen(struct ferry_link *l, const struct ferryi_address *a)
 
 	if (!err)
 		err = ferryi_unix_check_name(a);
+	if (!err && state(l)->type == FERRYI_SOCKET_DGRAM)
+		err = ferryi_fail(-EOPNOTSUPP,
+				  "%s: datagrams are not connected, nobody "
+				  "listens (open it for FERRY_RECV)",
+				  l->address);
+	if (!err && ferryi_address_get(a, "bind"))
+		err = ferryi_fail(-EINVAL, "unix: bind= is for who sends "
+					   "datagrams (leave it out)");
 	if (err)
 		return err;
 	l->messages = state(l)->type == FERRYI_SOCKET_STREAM ? NULL :

@@ -7,11 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MOST 253 /* that the kernel lets one message have, SCM_MAX_FD */
-
 union control {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(MOST * sizeof(int))];
+	char bytes[CMSG_SPACE(sizeof(struct ucred)) +
+		   CMSG_SPACE(FERRYI_PASSED_MOST * sizeof(int))];
 };
 
 int ferryi_pass(int fd, const void *data, size_t len, const int *fds,
@@ -23,7 +22,7 @@ int ferryi_pass(int fd, const void *data, size_t len, const int *fds,
 	struct cmsghdr *c;
 	ssize_t r;
 
-	if (n > MOST)
+	if (n > FERRYI_PASSED_MOST)
 		return -EINVAL;
 	if (n > 0) {
 		memset(&control, 0, CMSG_SPACE(n * sizeof(int)));
@@ -42,7 +41,7 @@ int ferryi_pass(int fd, const void *data, size_t len, const int *fds,
 }
 
 /* How many descriptors came; they are ours now. */
-static unsigned came_with(struct msghdr *m, int out[MOST])
+static unsigned came_with(struct msghdr *m, int out[FERRYI_PASSED_MOST])
 {
 	struct cmsghdr *c;
 	unsigned n;
@@ -67,7 +66,7 @@ ssize_t ferryi_passed(int fd, void *buf, size_t size, int *fds, unsigned max,
 			    .msg_control = &control,
 			    .msg_controllen = sizeof control };
 	int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (peek ? MSG_PEEK : 0);
-	int came[MOST];
+	int came[FERRYI_PASSED_MOST];
 	unsigned n;
 	ssize_t r;
 
@@ -84,6 +83,52 @@ ssize_t ferryi_passed(int fd, void *buf, size_t size, int *fds, unsigned max,
 	while (n > 0)
 		close(came[--n]);
 	return m.msg_flags & MSG_CTRUNC ? -EMFILE : -EBADMSG;
+}
+
+/* What was looked at is taken; `n` is its length. */
+static int take_seen(int fd, ssize_t n)
+{
+	ssize_t r;
+
+	while ((r = recv(fd, NULL, 0, MSG_DONTWAIT | MSG_TRUNC)) < 0 &&
+	       errno == EINTR)
+		;
+	return r == n ? 0 : -EBADMSG;
+}
+
+ssize_t ferryi_passed_message(int fd, void *buf, size_t size,
+			      int fds[FERRYI_PASSED_MOST], unsigned *out_n)
+{
+	union control control;
+	struct iovec v = { buf, size };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof control };
+	unsigned n;
+	ssize_t r;
+	int err = 0;
+
+	while ((r = recvmsg(fd, &m,
+			    MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_PEEK |
+				    MSG_TRUNC)) < 0 &&
+	       errno == EINTR)
+		;
+	if (r < 0)
+		return -errno;
+	if (r == 0 && m.msg_controllen == 0)
+		return -ENODATA;
+	n = came_with(&m, fds);
+	if ((size_t)r > size)
+		err = -EMSGSIZE;
+	else if (m.msg_flags & MSG_CTRUNC)
+		err = -EMFILE;
+	else
+		err = take_seen(fd, r);
+	*out_n = n;
+	while (err && n > 0)
+		close(fds[--n]);
+	return err ? err : r;
 }
 
 int ferryi_drop_passed(int fd)

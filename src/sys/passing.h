@@ -27,6 +27,17 @@ int ferryi_pass(int fd, const void *data, size_t len, const int *fds,
 ssize_t ferryi_passed(int fd, void *buf, size_t size, int *fds, unsigned max,
 		      unsigned *out_n, bool peek);
 
+#define FERRYI_PASSED_MOST 253 /* that the kernel lets one message have */
+
+/*
+ * A message of a socket that keeps them apart, and all descriptors that came with
+ * it, which are the caller's.  Its length.  -EMSGSIZE: it is longer than `size`;
+ * -EMFILE: this process has no room for them; -EAGAIN: in each case it stays the
+ * first.  -ENODATA: the end.  -EBADMSG: somebody else took it meanwhile.
+ */
+ssize_t ferryi_passed_message(int fd, void *buf, size_t size,
+			      int fds[FERRYI_PASSED_MOST], unsigned *out_n);
+
 /* Take what ferryi_passed() would give, and close it unseen.  0, -EAGAIN, -ENODATA. */
 int ferryi_drop_passed(int fd);
 

@@ -16,7 +16,9 @@
 
 static int raw_type(enum ferryi_socket_type type)
 {
-	return (type == FERRYI_SOCKET_STREAM ? SOCK_STREAM : SOCK_SEQPACKET) |
+	return (type == FERRYI_SOCKET_STREAM ? SOCK_STREAM :
+		type == FERRYI_SOCKET_DGRAM  ? SOCK_DGRAM :
+					       SOCK_SEQPACKET) |
 	       SOCK_CLOEXEC | SOCK_NONBLOCK;
 }
 
@@ -34,46 +36,36 @@ int ferryi_socket_pair(enum ferryi_socket_type type, int out[2])
 
 /* --- names --------------------------------------------------------------- */
 
-static int address_of(const char *name, struct sockaddr_un *to, socklen_t *size)
-{
-	size_t len = strlen(name);
-	bool abstract = name[0] == '@';
-
-	if (len > FERRYI_SOCKET_PATH_MAX)
-		return -ENAMETOOLONG;
-	memset(to, 0, sizeof *to);
-	to->sun_family = AF_UNIX;
-	memcpy(to->sun_path, name, len);
-	if (abstract)
-		to->sun_path[0] = 0;
-	*size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len +
-			    !abstract);
-	return 0;
-}
-
 int ferryi_socket_bind(int fd, const char *name, unsigned mode)
 {
-	struct sockaddr_un a;
-	socklen_t size;
-	int err = address_of(name, &a, &size);
+	struct ferryi_name a;
+	int err = ferryi_name_of_path(&a, name);
 
 	if (err)
 		return err;
 	/* The file is born with the socket's mode: it is never more open. */
 	if (fchmod(fd, mode) != 0)
 		return -errno;
-	return bind(fd, (struct sockaddr *)&a, size) == 0 ? 0 : -errno;
+	return bind(fd, (struct sockaddr *)a.bytes, a.size) == 0 ? 0 : -errno;
+}
+
+int ferryi_socket_bind_any(int fd)
+{
+	sa_family_t family = AF_UNIX;
+
+	return bind(fd, (struct sockaddr *)&family, sizeof family) == 0 ?
+		       0 :
+		       -errno;
 }
 
 int ferryi_socket_connect(int fd, const char *name)
 {
-	struct sockaddr_un a;
-	socklen_t size;
-	int err = address_of(name, &a, &size);
+	struct ferryi_name a;
+	int err = ferryi_name_of_path(&a, name);
 
 	if (err)
 		return err;
-	while ((err = connect(fd, (struct sockaddr *)&a, size)) != 0 &&
+	while ((err = connect(fd, (struct sockaddr *)a.bytes, a.size)) != 0 &&
 	       errno == EINTR)
 		;
 	return err == 0 ? 0 : -errno;
@@ -167,6 +159,26 @@ int ferryi_socket_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid)
 	return 0;
 }
 
+int ferryi_socket_name(int fd, struct ferryi_name *out)
+{
+	socklen_t size = sizeof out->bytes;
+
+	if (getsockname(fd, (struct sockaddr *)out->bytes, &size) != 0)
+		return -errno;
+	out->size = size;
+	return 0;
+}
+
+int ferryi_socket_peer_name(int fd, struct ferryi_name *out)
+{
+	socklen_t size = sizeof out->bytes;
+
+	if (getpeername(fd, (struct sockaddr *)out->bytes, &size) != 0)
+		return -errno;
+	out->size = size;
+	return 0;
+}
+
 int ferryi_socket_path(int fd, char out[FERRYI_SOCKET_PATH_MAX + 1])
 {
 	struct sockaddr_un a = { 0 };
@@ -231,6 +243,18 @@ int ferryi_socket_drain(int fd)
 
 /* --- messages ------------------------------------------------------------ */
 
+ssize_t ferryi_socket_send_to(int fd, const struct ferryi_name *to,
+			      const void *data, size_t len)
+{
+	ssize_t n;
+
+	while ((n = sendto(fd, data, len, QUIET,
+			   (const struct sockaddr *)to->bytes, to->size)) < 0 &&
+	       errno == EINTR)
+		;
+	return n < 0 ? -errno : n;
+}
+
 int ferryi_socket_mark_messages(int fd)
 {
 	int on = 1;
@@ -257,14 +281,37 @@ static void close_passed(struct msghdr *m)
 	}
 }
 
-static ssize_t receive(int fd, void *buf, size_t size, int flags)
+/* Who sent it, as far as the kernel says. */
+static void note_sender(struct msghdr *m, struct ferryi_came *came)
+{
+	struct cmsghdr *c;
+	struct ucred who;
+
+	came->from.size = m->msg_namelen;
+	came->known = false;
+	for (c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level != SOL_SOCKET ||
+		    c->cmsg_type != SCM_CREDENTIALS)
+			continue;
+		memcpy(&who, CMSG_DATA(c), sizeof who);
+		came->pid = who.pid;
+		came->uid = who.uid;
+		came->gid = who.gid;
+		came->known = who.pid > 0;
+	}
+}
+
+static ssize_t receive(int fd, void *buf, size_t size, int flags,
+		       struct ferryi_came *came)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(struct ucred))];
 	} control;
 	struct iovec v = { buf, size };
-	struct msghdr m = { .msg_iov = &v,
+	struct msghdr m = { .msg_name = came ? came->from.bytes : NULL,
+			    .msg_namelen = came ? sizeof came->from.bytes : 0,
+			    .msg_iov = &v,
 			    .msg_iovlen = 1,
 			    .msg_control = &control,
 			    .msg_controllen = sizeof control };
@@ -278,6 +325,8 @@ static ssize_t receive(int fd, void *buf, size_t size, int flags)
 	if (n < 0)
 		return -errno;
 	close_passed(&m);
+	if (came)
+		note_sender(&m, came);
 	if (n == 0 && m.msg_controllen == 0 &&
 	    option(fd, SO_TYPE) != SOCK_DGRAM)
 		return -ENODATA;
@@ -288,10 +337,11 @@ static ssize_t receive(int fd, void *buf, size_t size, int flags)
 
 ssize_t ferryi_socket_next(int fd)
 {
-	return receive(fd, NULL, 0, MSG_PEEK);
+	return receive(fd, NULL, 0, MSG_PEEK, NULL);
 }
 
-ssize_t ferryi_socket_take(int fd, void *buf, size_t size)
+ssize_t ferryi_socket_take(int fd, void *buf, size_t size,
+			   struct ferryi_came *came)
 {
-	return receive(fd, buf, size, 0);
+	return receive(fd, buf, size, 0, came);
 }

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "sys/names.h"
+
 #define FERRYI_SOCKET_PATH_MAX 107 /* bytes sockaddr_un has for a name */
 
 enum ferryi_socket_type {
@@ -26,12 +28,13 @@ enum ferryi_socket_type {
 	FERRYI_SOCKET_OTHER,
 };
 
-/* A UNIX socket, stream or seqpacket, without a name; two connected ones. */
+/* A UNIX socket without a name; two connected ones. */
 int ferryi_socket(enum ferryi_socket_type type);
 int ferryi_socket_pair(enum ferryi_socket_type type, int out[2]);
 
 /* `name` is a path, or "@NAME" for the abstract name space. */
 int ferryi_socket_bind(int fd, const char *name, unsigned mode);
+int ferryi_socket_bind_any(int fd); /* an abstract one that is free */
 int ferryi_socket_connect(int fd, const char *name);
 int ferryi_socket_listen(int fd);
 int ferryi_socket_accept(int fd);
@@ -54,6 +57,10 @@ bool ferryi_socket_is_connected(int fd);
 /* Who connected or listened, at that time.  pid 0: of a foreign name space. */
 int ferryi_socket_peer(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 
+/* The socket's own name, and that of its peer; -ENOTCONN. */
+int ferryi_socket_name(int fd, struct ferryi_name *out);
+int ferryi_socket_peer_name(int fd, struct ferryi_name *out);
+
 /* The path that a socket, or the one that it was accepted from, is bound to. */
 int ferryi_socket_path(int fd, char out[FERRYI_SOCKET_PATH_MAX + 1]);
 
@@ -68,6 +75,10 @@ ssize_t ferryi_socket_recv(int fd, void *buf, size_t size);
  * us.  -ENODATA: the end; else 0. */
 int ferryi_socket_drain(int fd);
 
+/* One message to a name; its length. */
+ssize_t ferryi_socket_send_to(int fd, const struct ferryi_name *to,
+			      const void *data, size_t len);
+
 /*
  * Let the kernel put the sender's credentials on each message that comes in:
  * the only thing by which an empty message of a seqpacket socket differs from
@@ -78,8 +89,19 @@ int ferryi_socket_mark_messages(int fd);
 /* The length of the first message.  -ENODATA: the end. */
 ssize_t ferryi_socket_next(int fd);
 
-/* Take the first message.  -ENODATA: the end; -EMSGSIZE: it has been cut. */
-ssize_t ferryi_socket_take(int fd, void *buf, size_t size);
+/* What comes with a message. */
+struct ferryi_came {
+	struct ferryi_name from; /* size 0: the sender has no name */
+	bool known;		 /* the kernel vouches for the rest */
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* Take the first message; `came` may be NULL.  -ENODATA: the end; -EMSGSIZE: it
+ * has been cut. */
+ssize_t ferryi_socket_take(int fd, void *buf, size_t size,
+			   struct ferryi_came *came);
 
 /* The largest message that can be sent now, or an error. */
 ssize_t ferryi_socket_largest(int fd);

@@ -247,6 +247,9 @@ static Suite *make_suite(void)
 	add_framing_tests(new_case(s, "framing"));
 	add_unix_tests(new_case(s, "unix:"));
 	add_unix_file_tests(new_case(s, "socket-files"));
+	add_unix_message_tests(new_case(s, "unix-messages"));
+	add_tcp_tests(new_case(s, "tcp:"));
+	add_udp_tests(new_case(s, "udp:"));
 	add_fd_tests(new_case(s, "fd:"));
 	add_file_tests(new_case(s, "file:"));
 	add_file_torn_tests(new_case(s, "torn-logs"));

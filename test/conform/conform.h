@@ -35,6 +35,9 @@ struct fixture {
 	bool fds;	   /* descriptors with a message */
 	bool shared;	   /* by more than the two */
 	bool shutdown;
+	bool drops;	  /* a full receiver loses what comes, untold */
+	unsigned room;	  /* messages that fit, where that is no 30 */
+	bool gone_late;	  /* some sends to one who has gone may pass */
 	bool framed;	  /* messages over a stream */
 	bool in_memory;	  /* is waited for: no descriptor tells */
 	bool ticks;	  /* looks again now and then */
@@ -59,10 +62,9 @@ struct fixture {
 /* A family of fixtures; each ends with a row without a name. */
 extern const struct fixture fixtures_of_memory[];  /* mailbox: ... process: */
 extern const struct fixture fixtures_of_kernel[];  /* pipe: unix: fd: */
-extern const struct fixture fixtures_of_queues[];  /* mq: sysv: file: */
-extern const struct fixture fixtures_of_memory[];  /* mailbox: ... process: */
-extern const struct fixture fixtures_of_kernel[];  /* pipe: unix: fd: */
 extern const struct fixture fixtures_of_fifo[];	   /* fifo: */
+extern const struct fixture fixtures_of_net[];	   /* tcp: udp: datagrams */
+extern const struct fixture fixtures_of_queues[];  /* mq: sysv: file: */
 extern const struct fixture fixtures_of_signals[]; /* signal: */
 
 /* Fixture `i` of all of them, or NULL behind the last. */
@@ -113,6 +115,9 @@ extern char place[80]; /* the directory of this test */
 void begin(int i);
 
 int count_fds(void);
+
+/* Wait until so many other threads of this process sleep. */
+void until_asleep(int n);
 void close_ends(void);
 void close_end(struct ferry_link **end);
 
@@ -157,6 +162,9 @@ void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
 void add_signal_tests(TCase *tc);
+void add_unix_message_tests(TCase *tc);
+void add_tcp_tests(TCase *tc);
+void add_udp_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
 void add_file_tests(TCase *tc);
 void add_file_torn_tests(TCase *tc);

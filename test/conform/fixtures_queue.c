@@ -49,6 +49,7 @@ static void make_file(struct ferry_link *ends[2])
 const struct fixture fixtures_of_queues[] = {
 	{ .name = "mq",
 	  .scheme = "mq",
+	  .room = 10,
 	  .make = make_mq,
 	  QUEUE,
 	  .duplex = true,
@@ -57,6 +58,7 @@ const struct fixture fixtures_of_queues[] = {
 	  .too_large = 8193 },
 	{ .name = "sysv",
 	  .scheme = "sysv",
+	  .room = 10,
 	  .make = make_sysv,
 	  QUEUE,
 	  .duplex = true,
@@ -66,6 +68,7 @@ const struct fixture fixtures_of_queues[] = {
 	  .too_large = 8193 },
 	{ .name = "sysv-path",
 	  .scheme = "sysv",
+	  .room = 10,
 	  .make = make_sysv_path,
 	  QUEUE,
 	  .duplex = true,

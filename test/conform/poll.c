@@ -117,12 +117,12 @@ START_TEST(room_makes_it_readable)
 
 	begin(_i);
 	fd = pollfd_of(sender, FERRY_SEND);
-	if (fd < 0 || f->endless)
+	if (fd < 0 || f->endless || f->drops)
 		return;
-	while ((r = send()) >= 0)
+	/* again where it has become readable: TCP moves some on to the receiver */
+	while ((r = send()) >= 0 || (!f->ticks && readable(fd, false)))
 		ck_assert_uint_lt(n++, 100000);
 	ck_assert_int_eq(r, -EAGAIN);
-	ck_assert(f->ticks || !readable(fd, false));
 	receive_all();
 	ck_assert(readable(fd, true));
 	ok(sender, send());

@@ -72,8 +72,7 @@ static int count_sleepers(void)
 	return n;
 }
 
-/* Wait until so many other threads sleep. */
-static void until_asleep(int n)
+void until_asleep(int n)
 {
 	while (count_sleepers() < n)
 		sched_yield();

@@ -61,9 +61,12 @@ static int meet(const char *address, struct ferry_link **out)
 	r = ferry_listen(&door, address);
 	if (r < 0)
 		return r;
+	note("listening at %s", ferry_address(door));
 	cancel_on_signals(door);
 	r = ferry_accept(door, out, patience_deadline(&patience));
 	cancel_forget();
+	if (r >= 0)
+		note("connected: %s", ferry_address(*out));
 	ferry_close(door);
 	return r;
 }

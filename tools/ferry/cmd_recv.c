@@ -169,6 +169,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 			 FERRY_RECV);
 	if (err < 0)
 		return report_error(argv[1], NULL, err);
+	note("receiving at %s", ferry_address(s.link));
 	cancel_on_signals(s.link);
 	while (!status && !cancelled() && (follow || got < count)) {
 		err = next(&s, &m);

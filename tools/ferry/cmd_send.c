@@ -18,7 +18,7 @@
 static struct patience patience = PATIENCE_INIT;
 static struct framing_options framing;
 static uint64_t type, priority;
-static const char *as;
+static const char *as, *to;
 
 static const struct option_row rows[] = {
 	FRAMING_ROWS(framing),
@@ -28,6 +28,8 @@ static const struct option_row rows[] = {
 	  "the priority of the messages (0)", NULL },
 	{ "as", 0, OPTION_TEXT, &as, "NAME",
 	  "be process:NAME meanwhile (to a process: address)", NULL },
+	{ "to", 0, OPTION_TEXT, &to, "ADDRESS",
+	  "the destination of each message (through udp: and the like)", NULL },
 	PATIENCE_ROWS(patience),
 	{ 0 },
 };
@@ -75,6 +77,8 @@ static int send_one(struct ferry_link *link, const struct frame *f)
 
 	if (signal_is_address(ferry_address(link)))
 		return send_signal(link, f, t, deadline);
+	if (to)
+		return ferry_send_to(link, to, f->data, f->len, deadline);
 	if (t || p)
 		return send_in_place(link, f, t, p, deadline);
 	return ferry_send(link, f->data, f->len, deadline);
@@ -116,6 +120,8 @@ static int run(const struct verb *verb, int argc, char **argv)
 		usage_error("--type: at most %u", UINT32_MAX);
 	if (priority > UINT32_MAX)
 		usage_error("--priority: at most %u", UINT32_MAX);
+	if ((type || priority) && to)
+		usage_error("--to goes with neither --type nor --priority");
 	if (n == 2 && (framing.line || framing.nul || framing.len32))
 		usage_error("-l, -0 and --len32 are for standard input");
 	status = open_both(argv[1], &feed.link, &self);
