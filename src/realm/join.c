@@ -20,6 +20,8 @@
  * second: the kernel's list of locks makes a look quadratic. */
 #define MANY_LEASES 128u
 
+#define REMOVAL_WAIT 2000000000 /* ns, for one that removes a registry */
+
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static struct ferryi_realm *realms;
@@ -57,17 +59,24 @@ static void guard_fork(void)
 	pthread_atfork(ferryi_realms_lock, ferryi_realms_unlock, in_child);
 }
 
-/* A registry whose remover died half-way: finish, so that a new one can be. */
-static void finish_removal(struct ferryi_realm *r)
+/* A registry whose remover is half-way, or died there: wait for it, or finish, so that
+ * a new one can be. */
+static int finish_removal(struct ferryi_realm *r)
 {
 	struct stat st;
 
-	if (ferryi_lock_try(r->fd, 0, FERRYI_OWNERS) < 0)
-		return;
+	if (ferryi_lock_wait(r->fd, 0, FERRYI_OWNERS,
+			     ferryi_now() + REMOVAL_WAIT) < 0)
+		return ferryi_fail(-EBUSY,
+				   "realm %s: its registry is being removed, "
+				   "and the process that does it does not go "
+				   "on (is it stopped?)",
+				   r->path);
 	if (ferryi_stat_at(r->dir, FERRYI_REGISTRY_NAME, &st) == 0 &&
 	    st.st_ino == r->ino)
 		ferryi_unlink(r->dir, FERRYI_REGISTRY_NAME);
 	ferryi_lock_drop(r->fd, 0, FERRYI_OWNERS);
+	return 0;
 }
 
 static void unmap_registry(struct ferryi_realm *r)
@@ -79,13 +88,14 @@ static void unmap_registry(struct ferryi_realm *r)
 	r->registry.control = NULL;
 }
 
-/* The directory is open: open the registry and take a lease in it. */
+/* The directory is open: open the registry and take a lease in it.  Each time that this
+ * begins anew a registry has been removed. */
 static int enter(struct ferryi_realm *r, bool create)
 {
 	struct stat st;
 	int e;
 
-	for (unsigned n = 0; n < 100; n++) {
+	for (;;) {
 		e = ferryi_registry_open(&r->registry, r->dir, r->path, create);
 		if (e < 0)
 			return e;
@@ -101,15 +111,13 @@ static int enter(struct ferryi_realm *r, bool create)
 		e = ferryi_lease_take(r);
 		if (e != -ESTALE)
 			return e;
-		finish_removal(r);
+		e = finish_removal(r);
+		if (e < 0)
+			return e;
 		unmap_registry(r);
 		ferryi_close(r->fd);
 		r->fd = -1;
 	}
-	return ferryi_fail(-EBUSY,
-			   "realm %s: its registry is being removed, and "
-			   "the process that does it does not go on",
-			   r->path);
 }
 
 static void discard(struct ferryi_realm *r)
