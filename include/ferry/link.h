@@ -266,8 +266,9 @@ FERRY_API int ferry_abandon(struct ferry_message *m);
 
 /*
  * Take the next message and read it in place.  It is the caller's until
- * release, requeue or reject; when the process dies first, another receiver
- * gets it, marked redelivered (at-most-once mailboxes drop and count it).
+ * release, requeue or reject; when the process dies first, another receiver of a
+ * mailbox gets it, marked redelivered (at-most-once mailboxes drop and count it),
+ * and elsewhere it is gone.  Where FERRY_CAN_IN_PLACE is not promised it is a copy.
  */
 FERRY_API int ferry_take(struct ferry_link *link, struct ferry_message *out,
 			 ferry_time deadline);

@@ -64,6 +64,7 @@ static void guard_fork(void)
 static int finish_removal(struct ferryi_realm *r)
 {
 	struct stat st;
+	int e = 0;
 
 	if (ferryi_lock_wait(r->fd, 0, FERRYI_OWNERS,
 			     ferryi_now() + REMOVAL_WAIT) < 0)
@@ -74,9 +75,15 @@ static int finish_removal(struct ferryi_realm *r)
 				   r->path);
 	if (ferryi_stat_at(r->dir, FERRYI_REGISTRY_NAME, &st) == 0 &&
 	    st.st_ino == r->ino)
-		ferryi_unlink(r->dir, FERRYI_REGISTRY_NAME);
+		e = ferryi_unlink(r->dir, FERRYI_REGISTRY_NAME);
 	ferryi_lock_drop(r->fd, 0, FERRYI_OWNERS);
-	return 0;
+	return e == 0 || e == -ENOENT ?
+		       0 :
+		       ferryi_fail_sys(
+			       -e,
+			       "realm %s: its registry is half removed, "
+			       "and the rest cannot be",
+			       r->path);
 }
 
 static void unmap_registry(struct ferryi_realm *r)
