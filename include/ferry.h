@@ -8,6 +8,7 @@
  *   <ferry/link.h>     open, send, receive, in-place messages, streams
  *   <ferry/mailbox.h>  the named queue: creation, its options, its figures
  *   <ferry/topic.h>    the named broadcast: policies, who was reached
+ *   <ferry/fault.h>    faults on purpose, before any address
  *   <ferry/inspect.h>  what exists, who uses it, what is left of the dead
  *
  * Manners that hold for every call: the library prints nothing, never aborts,
@@ -21,6 +22,7 @@
 #include <ferry/link.h>
 #include <ferry/mailbox.h>
 #include <ferry/topic.h>
+#include <ferry/fault.h>
 #include <ferry/inspect.h>
 
 #endif

@@ -11,6 +11,7 @@
  *   pipe:                              anonymous, made with ferry_pair()
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket
  *   fd:N                               a descriptor that is already open
+ *   fault+ANY                          any of them, with faults, see ferry/fault.h
  *
  * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,
  * the caller, for whom NAME is registered; with FERRY_SEND, the other one.

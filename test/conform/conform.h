@@ -51,6 +51,7 @@ struct fixture {
 /* A family of fixtures; each ends with a row without a name. */
 extern const struct fixture fixtures_of_memory[]; /* mailbox: ... process: */
 extern const struct fixture fixtures_of_kernel[]; /* pipe: unix: fd: */
+extern const struct fixture fixtures_of_faults[]; /* fault+ANY: without any */
 
 /* Fixture `i` of all of them, or NULL behind the last. */
 const struct fixture *fixture(unsigned i);
@@ -125,5 +126,6 @@ void add_framing_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
+void add_fault_tests(TCase *tc);
 
 #endif
