@@ -5,6 +5,7 @@
  *	fault.c		the tables, and how such a link is opened
  *	fault_life.c	waiting, half of it, its end, the cut
  *	fault_move.c	what happens to what is sent
+ *	fault_pass.c	what goes through as it is
  *	fault_stream.c	what happens to bytes
  *	fault_recv.c	messages that are received with faults
  *
@@ -110,8 +111,11 @@ int ferryi_fault_explain(struct ferry_link *l, int err, char *buf, size_t size);
 
 /* --- fault_move.c ---------------------------------------------------------- */
 
-/* What `inner` does, with what there is of faults in between. */
-void ferryi_fault_messages(struct ferryi_fault *f, struct ferryi_messages *out);
+/* Those that send. */
+extern const struct ferryi_messages ferryi_messages_of_faults;
+
+/* The caller gets a message of the inner link, if r is 0, and counts as a user. */
+int ferryi_fault_hand_out(struct ferry_link *l, struct ferry_message *m, int r);
 
 /* The verdict for the next message or write, drawn once. */
 const struct ferryi_verdict *ferryi_fault_judge(struct ferryi_fault *f);
@@ -127,6 +131,11 @@ int ferryi_fault_flush(struct ferry_link *l);
 
 /* A call ends before its message was sent, or in an attempt that was (0). */
 int ferryi_fault_end_send(struct ferryi_fault *f, int inner, int err);
+
+/* --- fault_pass.c ---------------------------------------------------------- */
+
+/* What `inner` does, with what there is of faults in between. */
+void ferryi_fault_messages(struct ferryi_fault *f, struct ferryi_messages *out);
 
 /* --- fault_stream.c -------------------------------------------------------- */
 

@@ -75,6 +75,13 @@ int ferryi_fault_rest(struct ferryi_fault *f, unsigned side, ferry_time until)
 	return -EAGAIN;
 }
 
+/* Does a call of that kind send what is owed before its own? */
+static bool owes(const struct ferryi_fault *f, enum ferryi_want want)
+{
+	return want != FERRYI_WANT_RECV && want != FERRYI_WANT_OPEN &&
+	       !f->at_recv && f->ready;
+}
+
 static int inner_interest(struct ferryi_fault *f, enum ferryi_want want,
 			  struct ferryi_wait *w)
 {
@@ -82,7 +89,7 @@ static int inner_interest(struct ferryi_fault *f, enum ferryi_want want,
 	bool slept = w->slept;
 	int r;
 
-	if (want != FERRYI_WANT_RECV && !f->at_recv && f->ready) {
+	if (owes(f, want)) {
 		want = FERRYI_WANT_SEND; /* what is owed goes first */
 		w->len = f->ready->m.len;
 	}
@@ -130,9 +137,9 @@ int ferryi_fault_gave_up(struct ferry_link *l, enum ferryi_want want, int err)
 	if (ferryi_fault_enter(f) < 0)
 		return err;
 	if (!f->resting[side] && f->inner && f->inner->t->gave_up)
-		r = f->inner->t->gave_up(f->inner, want, err);
-	if (l->messages &&
-	    (want == FERRYI_WANT_SEND || want == FERRYI_WANT_COMMIT))
+		r = f->inner->t->gave_up(
+			f->inner, owes(f, want) ? FERRYI_WANT_SEND : want, err);
+	if (l->messages && side == 0 && want != FERRYI_WANT_OPEN)
 		r = ferryi_fault_end_send(f, r, err);
 	ferryi_fault_leave(f);
 	return r;

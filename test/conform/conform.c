@@ -180,7 +180,8 @@ static Suite *make_suite(void)
 	add_unix_tests(new_case(s, "unix:"));
 	add_unix_file_tests(new_case(s, "socket-files"));
 	add_fd_tests(new_case(s, "fd:"));
-	add_fault_tests(new_case(s, "fault+"));
+	add_fault_tests(new_case(s, "faults"));
+	add_fault_link_tests(new_case(s, "fault+"));
 	for (int i = 0; fixture((unsigned)i); i++)
 		add_fixture(s, i);
 	return s;

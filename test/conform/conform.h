@@ -127,5 +127,6 @@ void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
 void add_fault_tests(TCase *tc);
+void add_fault_link_tests(TCase *tc);
 
 #endif

@@ -10,17 +10,17 @@
 #include <stdint.h>
 #include <ferry.h>
 
-#define PROBE_LEAST	64u	    /* bytes of a message: its head */
+#define PROBE_LEAST	64u /* bytes of a message: its head */
 #define PROBE_COUNT_MAX 100000000u
 #define PROBE_SIZE_MAX	(64u << 20)
 
 struct probe {
-	const char *name;  /* as the user wrote it */
-	char sends[4200];  /* the address of the sender, with its faults */
-	char plain[4200];  /* of everybody else */
-	bool connects;	   /* listen and accept, else open and open */
+	const char *name; /* as the user wrote it */
+	char sends[4200]; /* the address of the sender, with its faults */
+	char plain[4200]; /* of everybody else */
+	bool connects;	  /* listen and accept, else open and open */
 	bool pairs;
-	bool ends;	   /* with ferry_shutdown() */
+	bool ends; /* with ferry_shutdown() */
 	uint64_t count, size, seed;
 	int64_t patience;
 };

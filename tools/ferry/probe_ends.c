@@ -16,7 +16,7 @@
 #define LAST_WORDS 5
 
 /* How long the first message may take, and the ones behind the last word. */
-#define BEGINNING FERRY_S(10)
+#define BEGINNING  FERRY_S(10)
 #define AFTERWARDS FERRY_MS(100)
 
 /* --- the address ------------------------------------------------------------- */

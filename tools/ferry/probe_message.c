@@ -127,10 +127,10 @@ static void count_one(struct probe_judge *j, const struct head *h, bool whole)
 	if (number > j->newest)
 		j->newest = number;
 	if (whole && j->n_latency < j->n_seen)
-		j->latency[j->n_latency++] =
-			took < 0		   ? 0 :
-			took / 1000 > UINT32_MAX ? UINT32_MAX :
-						     (uint32_t)(took / 1000);
+		j->latency[j->n_latency++] = took < 0 ? 0 :
+					     took / 1000 > UINT32_MAX ?
+							UINT32_MAX :
+							(uint32_t)(took / 1000);
 }
 
 bool probe_judge(struct probe_judge *j, const void *buf, size_t len)
