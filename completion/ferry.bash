@@ -26,7 +26,8 @@ _ferry_command_at() {
 _ferry() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local verbs='mk send recv work peek drain pipe pub sub clip ls who stat
-		rm gc signal doctor transports version help' verb=${COMP_WORDS[1]} at words
+		rm gc signal doctor probe transports version help'
+	local verb=${COMP_WORDS[1]} at words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ] || [ "$verb" = help ]; then
 		words=$verbs

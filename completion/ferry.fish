@@ -3,7 +3,7 @@
 # Completion of ferry(1) for fish: verbs, options and the names of objects.
 
 set -l verbs mk send recv work peek drain pipe pub sub clip ls who stat rm gc \
-	signal doctor transports version help
+	signal doctor probe transports version help
 
 # The options of a verb, from its own help text, so they are never out of date.
 function __ferry_options

@@ -9,6 +9,7 @@
  *   <ferry/mailbox.h>  the named queue: creation, its options, its figures
  *   <ferry/topic.h>    the named broadcast: policies, who was reached
  *   <ferry/signal.h>   signals as messages: what one says
+ *   <ferry/fault.h>    faults on purpose, before any address
  *   <ferry/inspect.h>  what exists, who uses it, what is left of the dead
  *
  * Manners that hold for every call: the library prints nothing, never aborts,
@@ -23,6 +24,7 @@
 #include <ferry/mailbox.h>
 #include <ferry/topic.h>
 #include <ferry/signal.h>
+#include <ferry/fault.h>
 #include <ferry/inspect.h>
 
 #endif

@@ -18,6 +18,7 @@
  *   file:PATH                          a log that many append to, see ferry_file(7)
  *   signal:PID  signal:self            signals, see ferry/signal.h
  *   fd:N                               a descriptor that is already open
+ *   fault+ANY                          any of them, with faults, see ferry/fault.h
  *
  * process:NAME is the process at which messages arrive: opened for FERRY_RECV only,
  * the caller, for whom NAME is registered; with FERRY_SEND, the other one.

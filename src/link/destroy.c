@@ -53,6 +53,17 @@ static int destroy_file(const char *name)
 	return e;
 }
 
+/* What comes behind "scheme+", if it is an address, or NULL. */
+static const char *behind(const char *name, const struct ferryi_transport *t)
+{
+	size_t n = strlen(t->info.scheme);
+
+	return t->over && strncmp(name, t->info.scheme, n) == 0 &&
+			       name[n] == '+' && strchr(name, ':') ?
+		       name + n + 1 :
+		       NULL;
+}
+
 int ferry_destroy(const char *name)
 {
 	const char *rest;
@@ -61,6 +72,12 @@ int ferry_destroy(const char *name)
 	if (!name)
 		return ferryi_fail(-EINVAL, "there is no name (NULL)");
 	for (unsigned i = 0; ferryi_transports[i]; i++) {
+		rest = behind(name, ferryi_transports[i]);
+		if (rest)
+			return ferryi_fail(-EINVAL,
+					   "%s is a way to use what is behind "
+					   "it (remove %s)",
+					   name, rest);
 		rest = rest_of(name, ferryi_transports[i]->info.scheme);
 		if (rest && ferryi_transports[i]->destroy)
 			return ferryi_transports[i]->destroy(rest);

@@ -12,6 +12,7 @@
  *	explain.c	sentences
  *	table.c		the transports there are
  *	copies.c	messages in memory of this process
+ *	fault*.c	faults on purpose, before any scheme
  *	endpoint.c	what transports over descriptors have in common
  */
 #ifndef FERRYI_LINK_LINK_H

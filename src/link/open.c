@@ -116,20 +116,45 @@ static int unknown_scheme(const char *scheme)
 			   known);
 }
 
-static int find_transport(struct request *q)
+static const struct ferryi_transport *find(const char *scheme, size_t len)
 {
 	for (unsigned i = 0; ferryi_transports[i]; i++) {
-		q->t = ferryi_transports[i];
-		if (strcmp(q->t->info.scheme, q->a.scheme) == 0)
-			return 0;
+		const char *name = ferryi_transports[i]->info.scheme;
+
+		if (strlen(name) == len && memcmp(name, scheme, len) == 0)
+			return ferryi_transports[i];
 	}
-	return unknown_scheme(q->a.scheme);
+	return NULL;
+}
+
+/* A scheme, or one that stands before another one and a '+'. */
+static int find_transport(struct request *q)
+{
+	const char *scheme = q->a.scheme;
+	size_t len = strcspn(scheme, "+");
+	const struct ferryi_transport *t = find(scheme, len), *inner;
+
+	if (!t || (scheme[len] && !t->over))
+		return unknown_scheme(scheme);
+	if (!t->over) {
+		q->t = t;
+		return 0;
+	}
+	inner = scheme[len] ? find(scheme + len + 1, strlen(scheme + len + 1)) :
+			      NULL;
+	if (!inner || inner->over)
+		return ferryi_fail(-EINVAL,
+				   "%s: needs one other scheme behind it "
+				   "(write %s+unix:PATH)",
+				   scheme, t->info.scheme);
+	q->t = t->over(inner);
+	return 0;
 }
 
 static int check_keys(struct request *q)
 {
 	const char *own = q->t->keys ? q->t->keys : "", *key;
-	char known[128];
+	char known[256];
 
 	snprintf(known, sizeof known, "%s%sframing max timeout", own,
 		 *own ? " " : "");

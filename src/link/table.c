@@ -16,23 +16,17 @@ extern const struct ferryi_transport ferryi_transport_sysv;
 extern const struct ferryi_transport ferryi_transport_file;
 extern const struct ferryi_transport ferryi_transport_signal;
 extern const struct ferryi_transport ferryi_transport_fd;
+extern const struct ferryi_transport ferryi_transport_fault;
 
 const struct ferryi_transport *const ferryi_transports[] = {
-	&ferryi_transport_mailbox,
-	&ferryi_transport_topic,
-	&ferryi_transport_channel,
-	&ferryi_transport_process,
-	&ferryi_transport_pipe,
-	&ferryi_transport_fifo,
-	&ferryi_transport_unix,
-	&ferryi_transport_tcp,
-	&ferryi_transport_udp,
-	&ferryi_transport_mq,
-	&ferryi_transport_sysv,
-	&ferryi_transport_file,
-	&ferryi_transport_signal,
-	&ferryi_transport_fd,
-	NULL,
+	&ferryi_transport_mailbox, &ferryi_transport_topic,
+	&ferryi_transport_channel, &ferryi_transport_process,
+	&ferryi_transport_pipe,	   &ferryi_transport_fifo,
+	&ferryi_transport_unix,	   &ferryi_transport_tcp,
+	&ferryi_transport_udp,	   &ferryi_transport_mq,
+	&ferryi_transport_sysv,	   &ferryi_transport_file,
+	&ferryi_transport_signal,  &ferryi_transport_fd,
+	&ferryi_transport_fault,   NULL,
 };
 
 const struct ferry_transport_info *ferry_transport(unsigned i)

@@ -89,6 +89,12 @@ struct ferryi_transport {
 	struct ferry_transport_info info;
 	const char *keys; /* "type mode": those an address may have beside
 				 * framing, max and timeout; NULL: none */
+	/*
+	 * A scheme that stands before another one, as fault+unix:, and has
+	 * nothing else: the table for both.  Lives for ever.
+	 */
+	const struct ferryi_transport *(*over)(
+		const struct ferryi_transport *inner);
 	size_t state_size;
 	bool concurrent;      /* safe to call from many threads at once */
 	bool sleeps_on_words; /* futex words, not descriptors */

@@ -54,6 +54,12 @@ static const char *parse_scheme(struct ferryi_address *a, const char **text)
 	return NULL;
 }
 
+/* "10%": with nothing behind it, in a value. */
+static bool is_percent(const char *p, const char *stops)
+{
+	return *stops == '&' && (!p[1] || p[1] == '&');
+}
+
 /*
  * Decode up to one of `stops` or the end, and terminate.  *out moves behind
  * the terminator, *text to the stop.  The decoded text is never longer than
@@ -67,7 +73,7 @@ static const char *decode(char **out, const char **text, const char *stops)
 	for (; *p && !strchr(stops, *p); p++) {
 		int high, low;
 
-		if (*p != '%') {
+		if (*p != '%' || is_percent(p, stops)) {
 			*to++ = *p;
 			continue;
 		}
@@ -178,6 +184,17 @@ const char *ferryi_address_unknown(const struct ferryi_address *a,
 		if (!in_list(a->keys[i].key, known))
 			return a->keys[i].key;
 	return NULL;
+}
+
+void ferryi_address_without(const struct ferryi_address *a, const char *scheme,
+			    const char *keys, struct ferryi_address *out)
+{
+	snprintf(out->scheme, sizeof out->scheme, "%s", scheme);
+	out->rest = a->rest;
+	out->n_keys = 0;
+	for (unsigned i = 0; i < a->n_keys; i++)
+		if (!in_list(a->keys[i].key, keys))
+			out->keys[out->n_keys++] = a->keys[i];
 }
 
 /* --- formatting ---------------------------------------------------------- */

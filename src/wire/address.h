@@ -30,7 +30,8 @@ struct ferryi_address {
 
 /*
  * The text before the first ':' is the scheme, unless a '/' or '?' comes
- * earlier.  "%2f" stands for one byte, everywhere behind the scheme.
+ * earlier.  "%2f" stands for one byte, everywhere behind the scheme; a '%' that ends
+ * a value stands for itself ("drop=10%").
  *
  * 0, or -EINVAL with *out_why set to a static phrase ("a key without a name").
  * The result points into itself: it is passed on by pointer, never copied.
@@ -47,6 +48,13 @@ const char *ferryi_address_get(const struct ferryi_address *a, const char *key);
  */
 const char *ferryi_address_unknown(const struct ferryi_address *a,
 				   const char *known);
+
+/*
+ * The address without those of its keys that are in `keys`, with another scheme.
+ * *out points into `a`.
+ */
+void ferryi_address_without(const struct ferryi_address *a, const char *scheme,
+			    const char *keys, struct ferryi_address *out);
 
 /*
  * Write scheme:rest?keys so that parsing it gives the same again.  Returns

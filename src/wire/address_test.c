@@ -69,6 +69,10 @@ END_TEST
 
 START_TEST(percent_stands_for_a_byte)
 {
+	good("x:?drop=10%&dup=%25&reorder=20%");
+	ck_assert_str_eq(ferryi_address_get(&a, "drop"), "10%");
+	ck_assert_str_eq(ferryi_address_get(&a, "dup"), "%");
+	ck_assert_str_eq(ferryi_address_get(&a, "reorder"), "20%");
 	good("unix:/a%3fb%25?k%3d=v%26w");
 	ck_assert_str_eq(a.rest, "/a?b%");
 	ck_assert_str_eq(ferryi_address_get(&a, "k="), "v&w");
@@ -97,6 +101,8 @@ START_TEST(what_is_malformed_is_named)
 	bad("x:y?a=1&a=2", "twice");
 	bad("x:%", "hexadecimal");
 	bad("x:%4", "hexadecimal");
+	bad("x:%?k=%4&l", "hexadecimal");
+	bad("x:?k%", "hexadecimal");
 	bad("x:%zz", "hexadecimal");
 	bad("x:%00", "zero byte");
 	bad("x:y?a&b&c&d&e&f&g&h&i&j&k&l&m&n&o&p&q", "more than 16");

@@ -260,6 +260,8 @@ static Suite *make_suite(void)
 	add_pipe_tests(new_case(s, "pipe:"));
 	add_fifo_tests(new_case(s, "fifo:"));
 	add_fifo_meet_tests(new_case(s, "fifo-servers"));
+	add_fault_tests(new_case(s, "faults"));
+	add_fault_link_tests(new_case(s, "fault+"));
 	for (int i = 0; fixture((unsigned)i); i++)
 		add_fixture(s, i);
 	return s;

@@ -66,6 +66,7 @@ extern const struct fixture fixtures_of_fifo[];	   /* fifo: */
 extern const struct fixture fixtures_of_net[];	   /* tcp: udp: datagrams */
 extern const struct fixture fixtures_of_queues[];  /* mq: sysv: file: */
 extern const struct fixture fixtures_of_signals[]; /* signal: */
+extern const struct fixture fixtures_of_faults[];  /* fault+ANY: without any */
 
 /* Fixture `i` of all of them, or NULL behind the last. */
 const struct fixture *fixture(unsigned i);
@@ -174,5 +175,7 @@ void add_sysv_path_tests(TCase *tc);
 void add_pipe_tests(TCase *tc);
 void add_fifo_tests(TCase *tc);
 void add_fifo_meet_tests(TCase *tc);
+void add_fault_tests(TCase *tc);
+void add_fault_link_tests(TCase *tc);
 
 #endif

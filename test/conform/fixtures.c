@@ -8,6 +8,7 @@
 static const struct fixture *const families[] = {
 	fixtures_of_memory, fixtures_of_kernel, fixtures_of_fifo,
 	fixtures_of_net,    fixtures_of_queues, fixtures_of_signals,
+	fixtures_of_faults,
 };
 
 const struct fixture *fixture(unsigned i)
