@@ -13,7 +13,8 @@ static int pass_take(struct ferry_link *l, struct ferry_message *m)
 
 	if (r < 0)
 		return r;
-	return ferryi_fault_hand_out(l, m, f->inner->messages->take(f->inner, m));
+	return ferryi_fault_hand_out(l, m,
+				     f->inner->messages->take(f->inner, m));
 }
 
 /* It is the caller's no more; the inner link is there as long as it was. */
@@ -145,13 +146,21 @@ void ferryi_fault_messages(struct ferryi_fault *f, struct ferryi_messages *out)
 		return;
 	}
 	*out = (struct ferryi_messages){
-		SENDS(send),	       SENDS(send_to),
-		SENDS(send_fds), HAS(recv, pass_recv),
-		HAS(recv_fds, pass_recv_fds),  HAS(next_len, pass_next_len),
-		SENDS(loan),	       SENDS(commit),
-		HAS(abandon, pass_abandon),    HAS(take, pass_take),
-		HAS(release, pass_release),    SENDS(reply),
-		HAS(requeue, pass_requeue),    HAS(reject, pass_reject),
-		HAS(peek, pass_peek),	       HAS(stat, pass_stat),
+		SENDS(send),
+		SENDS(send_to),
+		SENDS(send_fds),
+		HAS(recv, pass_recv),
+		HAS(recv_fds, pass_recv_fds),
+		HAS(next_len, pass_next_len),
+		SENDS(loan),
+		SENDS(commit),
+		HAS(abandon, pass_abandon),
+		HAS(take, pass_take),
+		HAS(release, pass_release),
+		SENDS(reply),
+		HAS(requeue, pass_requeue),
+		HAS(reject, pass_reject),
+		HAS(peek, pass_peek),
+		HAS(stat, pass_stat),
 	};
 }
