@@ -55,11 +55,11 @@ struct ferryi_fault {
 	/* of the side that has the faults, in its turn */
 	struct ferryi_dice dice;
 	struct ferryi_verdict verdict;
-	bool judged;	/* the verdict is for the next message */
-	ferry_time due; /* when that may go on */
-	uint64_t moved; /* messages or bytes, for the cut */
-	bool commits;	/* it is a loan */
-	bool sent;	/* the call's message is out, what it owes is not */
+	bool judged;	       /* the verdict is for the next message */
+	ferry_time due;	       /* when that may go on */
+	uint64_t moved;	       /* messages or bytes, for the cut */
+	bool commits, damages; /* what is sent: a loan; with a fault */
+	bool sent; /* the call's message is out, what it owes is not */
 	struct ferryi_kept *held; /* for the next one to pass */
 	ferry_time held_until;
 	struct ferryi_kept *twin;  /* of what is being sent */

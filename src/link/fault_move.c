@@ -249,10 +249,10 @@ static void accepted(struct ferryi_fault *f)
 }
 
 /* The message itself is out. */
-static void passed(struct ferryi_fault *f, bool damaged)
+static void passed(struct ferryi_fault *f)
 {
 	ferryi_fault_count(&f->stat.passed, 1);
-	ferryi_fault_count(&f->stat.damaged, damaged);
+	ferryi_fault_count(&f->stat.damaged, f->damages);
 	if (f->twin)
 		ferryi_kept_put(&f->ready, f->twin);
 	f->twin = NULL;
@@ -317,6 +317,7 @@ static int move(struct ferryi_fault *f, const struct out *o)
 	int r = 0;
 
 	f->commits = o->way == COMMIT;
+	f->damages = damages;
 	if (v->drop)
 		return drop(f, o);
 	if (v->reorder && keeps && !f->held)
@@ -326,7 +327,7 @@ static int move(struct ferryi_fault *f, const struct out *o)
 	if (r == 0)
 		r = damages ? pass_damaged(f, o) : pass(f->inner, o);
 	if (r == 0)
-		passed(f, damages);
+		passed(f);
 	else if (r != -EAGAIN)
 		drop_twin(f);
 	return r;
@@ -384,7 +385,7 @@ int ferryi_fault_end_send(struct ferryi_fault *f, int inner, int err)
 	if (inner == 0 && f->ready) {
 		gone(f);
 	} else if (inner == 0) {
-		passed(f, f->verdict.damage);
+		passed(f);
 		out = true;
 	}
 	if (f->flipped)

@@ -72,7 +72,7 @@ static void *wait_for_answer(void *l)
 {
 	char buf[8];
 
-	return (void *)(intptr_t)ferry_recv(l, buf, sizeof buf, SOON);
+	return (void *)(intptr_t)ferry_recv(l, buf, sizeof buf, FERRY_FOREVER);
 }
 
 START_TEST(a_cut_wakes_the_other_direction_and_closes_it)
