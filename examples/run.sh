@@ -47,6 +47,14 @@ mkdir -m 700 "$FERRY_REALM"
 passed=0 failed=0
 for source in "$here"/[0-9][0-9]-*.c; do
 	name=$(basename "$source" .c)
+	case ${EMULATOR:-}/$name in
+	qemu*/15-* | qemu*/19-*)
+		# it does not pass on real-time signals through a pidfd, nor
+		# what is sent to a POSIX queue
+		echo "skipped under $EMULATOR: $name" >&2
+		continue
+		;;
+	esac
 	# shellcheck disable=SC2086 # the flags are words
 	if ${CC:-cc} -Wall -Wextra -Werror -pthread -o "$tmp/$name" \
 		"$source" $flags &&
