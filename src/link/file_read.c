@@ -141,7 +141,7 @@ static bool same(const struct ferryi_record *a, const struct ferryi_record *b)
 static int wrong_text(struct ferry_link *l, const struct ferryi_record *r)
 {
 	struct ferryi_file *f = ferryi_file_of(l);
-	uint64_t end = ferryi_record_end(r), size;
+	uint64_t end = ferryi_record_end(r), size = 0;
 	struct ferryi_record again;
 	int err = measure(l, &size);
 
