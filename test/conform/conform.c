@@ -238,6 +238,24 @@ static void add_fixture(Suite *s, int i)
 	add_life_tests(tc, i);
 }
 
+/* Under a sanitizer, where a test takes many times as long, the first fixture of each
+ * scheme and kind has to do; the particular tests run all the same. */
+static bool is_left_out(unsigned i)
+{
+	const char *slow = getenv("FERRY_TEST_SLOW");
+	const struct fixture *this = fixture(i), *before;
+
+	if (!slow || atoi(slow) <= 1)
+		return false;
+	for (unsigned k = 0; k < i; k++) {
+		before = fixture(k);
+		if (strcmp(before->scheme, this->scheme) == 0 &&
+		    before->stream == this->stream)
+			return true;
+	}
+	return false;
+}
+
 static Suite *make_suite(void)
 {
 	Suite *s = suite_create("conform");
@@ -263,7 +281,8 @@ static Suite *make_suite(void)
 	add_fault_tests(new_case(s, "faults"));
 	add_fault_link_tests(new_case(s, "fault+"));
 	for (int i = 0; fixture((unsigned)i); i++)
-		add_fixture(s, i);
+		if (!is_left_out((unsigned)i))
+			add_fixture(s, i);
 	return s;
 }
 
