@@ -85,6 +85,7 @@ int child_of_pipe(void)
 	if (ferry_open(&l, "fd:3?framing=line", FERRY_RECV) != 0)
 		return 1;
 	n = ferry_recv(l, buf, sizeof buf, SOON);
+	ferry_close(l);
 	return n == 5 && memcmp(buf, "third", 5) == 0 ? 0 : 2;
 }
 
