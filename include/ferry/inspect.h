@@ -67,10 +67,41 @@ struct ferry_user {
 
 /*
  * Who uses `name`; or, when `name` is NULL, who takes part in `realm`.  Of
- * process:NAME: who has the name, first, and who is connected to it.
+ * process:NAME: who has the name, first, and who is connected to it.  Of fifo:, mq: and
+ * file:, who has it open; of unix:, who listens or is bound there and who is connected;
+ * of tcp: and udp:, who of this machine has the port.  Then the result is 1 when there
+ * are processes that the caller may not look into, and 0 when it is all of them.  Of
+ * sysv:, who sent last and who received last, as far as they may still live
+ * (FERRY_CLAIMED); of signal:, the process.  -ENOENT: it does not exist, or nobody
+ * listens or is bound there.  -EOPNOTSUPP: it has no name that others know.
  */
 FERRY_API int ferry_who(const char *realm, const char *name,
 			struct ferry_user **out, size_t *n_out);
+
+/* What a figure counts. */
+enum ferry_unit {
+	FERRY_COUNT,
+	FERRY_BYTES,
+	FERRY_YES_NO,
+	FERRY_TIME, /* CLOCK_REALTIME nanoseconds */
+	FERRY_PID,  /* of a process that may have ended */
+};
+
+/* One figure of an object of another mechanism. */
+struct ferry_figure {
+	char name[24]; /* "queued", "last sender" ... */
+	enum ferry_unit unit;
+	int64_t value;
+};
+
+/*
+ * How the object of a mq:, sysv:, file:, fifo:, unix:, tcp: or udp: address stands, as
+ * far as it is told to somebody who does not use it.  The result is 1 when processes are
+ * counted and there are some that the caller may not look into; else 0.  -ENOENT as
+ * ferry_who(); -EOPNOTSUPP: another address, see ferry_look().
+ */
+FERRY_API int ferry_figures(const char *address, struct ferry_figure **out,
+			    size_t *n_out);
 
 /* What ferry_gc() found. */
 struct ferry_garbage {

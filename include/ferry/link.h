@@ -8,7 +8,8 @@
  *   topic:NAME                         named broadcast, see ferry/topic.h
  *   channel:NAME                       two processes, through memory of their own
  *   process:NAME                       a process, by the name it registered
- *   pipe:                              anonymous, made with ferry_pair()
+ *   pipe:                              anonymous, made with ferry_pair(),
+ *                                      ?duplex, ?direction=half
  *   fifo:PATH                          pipe with a name, ?duplex, ?keep
  *   unix:PATH  unix:@NAME              UNIX socket, ?type=stream|seqpacket|dgram
  *   tcp:HOST:PORT                      a stream to any machine, see ferry_tcp(7)
@@ -56,6 +57,10 @@ extern "C" {
 #define FERRY_SEND   1u
 #define FERRY_RECV   2u
 #define FERRY_DUPLEX (FERRY_SEND | FERRY_RECV)
+
+/* For ferry_open(), beside a direction: the library may start a thread where there is
+ * no other way, which is in ferry_pollfd() only. */
+#define FERRY_THREAD 4u
 
 /* What is known of a sender's identity. */
 enum ferry_proof {
@@ -141,9 +146,9 @@ FERRY_API int ferry_pair(struct ferry_link *ends[2], const char *address);
 FERRY_API int ferry_shutdown(struct ferry_link *link, unsigned direction);
 
 /*
- * Half-duplex (channel:NAME?direction=half): let the other side send.  Who receives
- * and finds nothing lets go of the turn, too; then it is of who sends first.  It is
- * first with who connected.  Never blocks.
+ * Half-duplex (channel:NAME or pipe:, with direction=half): let the other side send.
+ * Who receives and finds nothing lets go of the turn, too; then it is of who sends
+ * first.  It is first with who connected, or ends[1] of a pair.  Never blocks.
  * -EBUSY: the turn is not ours.  -EOPNOTSUPP: both sides may send at any time.
  */
 FERRY_API int ferry_turn(struct ferry_link *link);
@@ -329,7 +334,7 @@ FERRY_API int ferry_adopt_after_fork(struct ferry_link *link);
  * the other side hears of that.  ferry_peer() goes on to name who connected.
  * An end of pipe: that goes one way becomes the pipe's own descriptor, which blocks:
  * any program can have it as its standard input or output, and one that uses Ferry
- * opens it as fd:N instead of adopting it.
+ * opens it as fd:N instead of adopting it.  One that goes both ways is adopted.
  * Never blocks.  Channels and pipe:.  Returns the descriptor.  Errors, with the link
  * as it was: -EOPNOTSUPP; -EBUSY: a call is under way, or a message is loaned or taken;
  * -ESTALE, -EMFILE.
@@ -337,7 +342,7 @@ FERRY_API int ferry_adopt_after_fork(struct ferry_link *link);
 FERRY_API int ferry_export(struct ferry_link *link);
 
 /*
- * The link (of a channel) that was exported as descriptor `fd`, which is closed on success.
+ * The link that was exported as descriptor `fd`, which is closed on success.
  * Errors: -EINVAL: it is no exported link, or was adopted already; -EPROTO: it
  * comes from a library of another format; -EBADMSG, -EMFILE, -ENOMEM.
  */
@@ -350,9 +355,18 @@ FERRY_API int ferry_adopt(struct ferry_link **out, int fd);
  * readable, call with FERRY_NOWAIT until that says -EAGAIN.  It is the link's, the
  * same for its life, close-on-exec, and not to be read.  Of a link that listens,
  * FERRY_RECV: a connection to accept.  In the child of a fork it is asked for anew.
- * Where FERRY_CAN_TICK is promised it is readable now and then, to look again.
- * Never blocks.  Errors: -EOPNOTSUPP: mailboxes and topics, which are waited for in
- * memory; -EBUSY: another thread is in a call in that direction; -EMFILE, -ENOMEM.
+ * Where FERRY_CAN_TICK is promised it is readable now and then, to look again; a
+ * mailbox or topic is, once a second, to look for the dead.
+ *
+ * Who waits for a mailbox or topic sleeps on memory, and for an event loop the kernel
+ * does that: through io_uring(7), from Linux 6.7 on.  Where that is missing or
+ * forbidden, a thread of the library's does it, all signals blocked, one for 63 links;
+ * but only for a link that was opened with FERRY_THREAD, and it ends with them.
+ * A loop never takes a wake-up from a receiver that sleeps.
+ *
+ * Never blocks.  Errors: -EOPNOTSUPP: a mailbox or topic, no io_uring, and no
+ * FERRY_THREAD; -EBUSY: another thread is in a call in that direction; -ESTALE: before
+ * ferry_adopt_after_fork(); -EMFILE; -ENOMEM, also for a thread.
  */
 FERRY_API int ferry_pollfd(struct ferry_link *link, unsigned direction);
 

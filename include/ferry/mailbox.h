@@ -47,7 +47,8 @@ enum ferry_trust {
 	FERRY_TRUST_GROUP, /* `mode` and `group` as given; they trust each other */
 };
 
-/* FERRY_CREATE_... for struct ferry_mailbox_options.flags */
+/* FERRY_CREATE_... for struct ferry_mailbox_options.flags; also FERRY_THREAD, for the
+ * link that ferry_mailbox_create() gives. */
 #define FERRY_CREATE_IF_MISSING                                                \
 	(1u << 0) /* an existing one is opened as it is */
 
@@ -126,7 +127,8 @@ FERRY_API int ferry_stat(struct ferry_link *link,
  *
  * "process:NAME" removes the name that a dead process has left; that of a living
  * one is -EBUSY.  "mq:/NAME", "sysv:KEY", "sysv:PATH" and "file:PATH" remove a queue or
- * a log.
+ * a log, "fifo:PATH" the FIFO's name, "unix:PATH" a socket file whose listener is dead
+ * (-EBUSY: it is not).  Any other address is -EOPNOTSUPP.
  */
 FERRY_API int ferry_destroy(const char *name);
 

@@ -120,10 +120,22 @@ void ferryi_fail_note(int err, const char *fmt, ...)
 	va_end(args);
 }
 
-/* Whatever was tried: for these the caller's guess at the fix is wrong. */
-static bool has_one_cause(int err)
+/* Whatever was tried: what helps against it.  NULL: that depends. */
+static const char *remedy(int sys_errno)
 {
-	return err == -EMFILE || err == -ENOMEM;
+	switch (sys_errno) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM: return ferryi_error_hint(ferryi_errno(sys_errno));
+	case ENOSPC:
+	case EDQUOT:
+		return "no room is left there (make some, or choose "
+		       "another place)";
+	case EROFS:
+		return "the file system there is read-only (choose "
+		       "another place)";
+	}
+	return NULL;
 }
 
 int ferryi_fail_sys(int sys_errno, const char *fmt, ...)
@@ -136,9 +148,9 @@ int ferryi_fail_sys(int sys_errno, const char *fmt, ...)
 	remember(err, fmt, args);
 	va_end(args);
 	n = strlen(last_sentence);
-	if (has_one_cause(err))
+	if (remedy(sys_errno))
 		snprintf(last_sentence + n, sizeof last_sentence - n, ": %s",
-			 ferryi_error_hint(err));
+			 remedy(sys_errno));
 	return err;
 }
 

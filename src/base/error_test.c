@@ -89,6 +89,20 @@ START_TEST(a_sentence_belongs_to_its_result_until_it_is_cleared)
 }
 END_TEST
 
+START_TEST(what_helps_whatever_was_tried_stands_behind_the_sentence)
+{
+	ferryi_fail_sys(ENOSPC, "x cannot be made");
+	ck_assert_ptr_nonnull(strstr(ferryi_fail_sentence(-ENOSPC),
+				     "x cannot be made: no room"));
+	ferryi_fail_sys(EROFS, "x cannot be made");
+	ck_assert_ptr_nonnull(
+		strstr(ferryi_fail_sentence(-EACCES), "read-only"));
+	ferryi_fail_sys(ENFILE, "x cannot be made");
+	ck_assert_ptr_nonnull(
+		strstr(ferryi_fail_sentence(-EMFILE), "ulimit -n"));
+}
+END_TEST
+
 START_TEST(a_sentence_that_is_too_long_is_cut_and_terminated)
 {
 	char text[2000];
@@ -135,6 +149,8 @@ int main(void)
 			    134);
 	tcase_add_test(t, errnos_outside_the_table_become_their_nearest_result);
 	tcase_add_test(t, a_sentence_belongs_to_its_result_until_it_is_cleared);
+	tcase_add_test(
+		t, what_helps_whatever_was_tried_stands_behind_the_sentence);
 	tcase_add_test(t, a_sentence_that_is_too_long_is_cut_and_terminated);
 	tcase_add_test(t, each_thread_has_its_own_sentence);
 	return unit_main(t, "error");

@@ -98,11 +98,12 @@ static bool is_known(const struct users *w, pid_t pid)
 	return pid == w->holder;
 }
 
-static int add_peer(pid_t pid, void *arg)
+static int add_peer(pid_t pid, unsigned holding, void *arg)
 {
 	struct users *w = arg;
 	struct ferry_process p = { .pid = pid, .proof = FERRY_KERNEL };
 
+	(void)holding;
 	if (is_known(w, pid))
 		return 0;
 	p.start_time = ferryi_start_time(pid);
@@ -111,11 +112,14 @@ static int add_peer(pid_t pid, void *arg)
 	return add(w->list, &p) ? 0 : -ENOMEM;
 }
 
-static int list_users(const char *path, int64_t since, struct ferryi_list *list)
+static int list_users(const char *path, const struct stat *st,
+		      struct ferryi_list *list)
 {
 	struct ferry_process holder;
 	struct users w = { .list = list };
+	struct ferryi_inodes sockets = { 0 };
 	struct ferry_user *u;
+	dev_t device = 0;
 	int r = ferryi_door_holder(path, &holder);
 
 	if (r == -ENOENT)
@@ -126,10 +130,16 @@ static int list_users(const char *path, int64_t since, struct ferryi_list *list)
 	u = add(list, &holder);
 	if (!u)
 		return -ENOMEM;
-	u->since = since;
+	u->since = FERRY_S(st->st_ctim.tv_sec) + st->st_ctim.tv_nsec;
 	w.holder = holder.pid;
 	/* Where the kernel cannot tell, the holder is what is known. */
-	return ferryi_peers_of(path, add_peer, &w) == -ENOMEM ? -ENOMEM : 0;
+	r = ferryi_unix_users(path, st, &sockets);
+	if (r == 0)
+		r = ferryi_sockets_device(&device);
+	if (r == 0)
+		r = ferryi_holders_of(device, &sockets, add_peer, &w);
+	ferryi_inodes_fini(&sockets);
+	return r == -ENOMEM ? r : 0;
 }
 
 int ferryi_inspect_door_users(int dir, const char *name,
@@ -143,7 +153,6 @@ int ferryi_inspect_door_users(int dir, const char *name,
 		return r;
 	if (ferryi_stat_path(path, &st) < 0)
 		return ferryi_fail(-ENOENT, "no process has the name %s", name);
-	r = list_users(path, FERRY_S(st.st_ctim.tv_sec) + st.st_ctim.tv_nsec,
-		       list);
+	r = list_users(path, &st, list);
 	return r == -ENOMEM ? ferryi_fail(r, "out of memory") : r;
 }

@@ -9,6 +9,8 @@
 #include "realm/realm.h"
 #include "realm/segment.h"
 
+struct ferryi_transport;
+
 /* A list of equal items, allocated for the caller of a public function. */
 struct ferryi_list {
 	char *items;
@@ -33,5 +35,17 @@ void ferryi_inspect_door(int dir, const char *name, struct ferry_object *out);
 /* Its holder first, then who is connected there. */
 int ferryi_inspect_door_users(int dir, const char *name,
 			      struct ferryi_list *list);
+
+/*
+ * Objects of other mechanisms (holders.c).  The transport of an address, and what
+ * comes behind its colon; NULL: there is no scheme.
+ */
+const struct ferryi_transport *ferryi_inspect_scheme(const char *name,
+						     const char **rest);
+
+/* Who has it open, where the transport identifies it.  1: some processes could not
+ * be looked into. */
+int ferryi_inspect_holders(const struct ferryi_transport *t, const char *rest,
+			   struct ferryi_list *list);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "inspect/inspect.h"
+#include "link/transport.h"
 #include "shm/recover.h"
 #include "sys/clock.h"
 #include "sys/files.h"
@@ -127,16 +128,39 @@ static int who(int dir, const char *path, const struct ferryi_view *v,
 	return r;
 }
 
+static int give(int r, struct ferryi_list *list, struct ferry_user **out,
+		size_t *n_out)
+{
+	if (r < 0) {
+		ferry_free(list->items);
+		return r;
+	}
+	*out = (void *)list->items;
+	*n_out = list->n;
+	return r;
+}
+
 int ferry_who(const char *realm, const char *name, struct ferry_user **out,
 	      size_t *n_out)
 {
-	const char *process = ferryi_inspect_process(name);
+	const char *process = ferryi_inspect_process(name), *rest;
+	const struct ferryi_transport *t = ferryi_inspect_scheme(name, &rest);
 	struct ferryi_list list = { 0 };
 	struct ferryi_place p = { 0 };
 	struct ferryi_view v = { .fd = -1 };
 	int dir, r;
 
 	ferryi_fail_clear();
+	if (t && t->identify)
+		return give(ferryi_inspect_holders(t, rest, &list), &list, out,
+			    n_out);
+	/* What is of a realm is removed there, and by no transport. */
+	if (t && !process &&
+	    (t->destroy || !(t->info.promises & FERRY_CAN_PERSIST)))
+		return ferryi_fail(-EOPNOTSUPP,
+				   "%s: who uses it cannot be told (it has no "
+				   "name that other processes know)",
+				   name);
 	r = !name   ? 0 :
 	    process ? ferryi_place_parse(&p, process) :
 		      ferryi_place_parse_any(&p, name);
@@ -159,11 +183,5 @@ int ferry_who(const char *realm, const char *name, struct ferry_user **out,
 		ferryi_view_close(&v);
 		ferryi_close(dir);
 	}
-	if (r < 0) {
-		ferry_free(list.items);
-		return r;
-	}
-	*out = (void *)list.items;
-	*n_out = list.n;
-	return 0;
+	return give(r, &list, out, n_out);
 }

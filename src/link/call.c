@@ -111,10 +111,13 @@ static void begin_spin(struct ferryi_wait *w, struct ferryi_call *c)
 		ferryi_spin_gather(w->spin, l->t->gathered, l);
 }
 
-/* The same side as that of the turn. */
+/* The same side as that of the turn.  Nobody polls for a crowd. */
 static struct ferryi_polled *polled_of(const struct ferryi_call *c)
 {
-	return c->l->polled[c->want == FERRYI_WANT_RECV];
+	if (c->want == FERRYI_WANT_CROWD)
+		return NULL;
+	return ferryi_polled_of(c->l, c->want == FERRYI_WANT_RECV ? FERRY_RECV :
+								    FERRY_SEND);
 }
 
 static int interest(struct ferryi_call *c, struct ferryi_wait *w)
@@ -128,20 +131,19 @@ static int interest(struct ferryi_call *c, struct ferryi_wait *w)
 static ssize_t leave_to_poll(struct ferryi_call *c, struct ferryi_wait *w,
 			     struct ferryi_polled *p)
 {
-	ssize_t r;
-	int s;
+	ssize_t r = -EAGAIN;
+	int s = 1;
 
-	for (unsigned i = 0; i < LOOKS_MOST; i++) {
+	ferryi_polled_begin(p, w);
+	for (unsigned i = 0; s == 1 && r == -EAGAIN && i < LOOKS_MOST; i++) {
 		s = interest(c, w);
 		if (s == 0)
-			ferryi_polled_for(p, w);
-		if (s <= 0)
-			return s < 0 ? s : -EAGAIN;
-		r = c->attempt(c);
-		if (r != -EAGAIN)
-			return r;
+			s = ferryi_polled_for(p, w);
+		if (s == 1)
+			r = c->attempt(c);
 	}
-	return -EAGAIN; /* and what is polled is still readable */
+	ferryi_polled_end(p, s == 0);
+	return s < 0 ? s : r;
 }
 
 ssize_t ferryi_call_again(struct ferryi_call *c, ferry_time deadline)

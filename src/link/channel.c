@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 
 #include "base/error.h"
+#include "link/turns.h"
 #include "shm/atomic.h"
 #include "sys/barrier.h"
 #include "sys/clock.h"
@@ -146,13 +147,9 @@ static int turn(struct ferry_link *l)
 	if (r < 0)
 		return r;
 	if (!ferryi_channel_is(c, FERRYI_CHANNEL_HALF))
-		return ferryi_fail(-EOPNOTSUPP,
-				   "%s: both sides may send at any time (open "
-				   "it with direction=half)",
-				   l->address);
+		return ferryi_turns_none(l);
 	if (!ferryi_channel_get_turn(c))
-		return ferryi_fail(-EBUSY, "%s: the turn is the other side's",
-				   l->address);
+		return ferryi_turns_not_ours(l);
 	ferryi_channel_pass_turn(c, !c->side);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "link/channel.h"
+#include "link/turns.h"
 #include "realm/realm.h"
 #include "sys/files.h"
 #include "sys/passing.h"
@@ -55,7 +56,8 @@ static int read_flags(struct ferry_link *l, const struct ferryi_address *a)
 {
 	struct ferryi_channel *c = ferryi_channel_of(l);
 	const char *capacity = ferryi_address_get(a, "capacity");
-	const char *direction = ferryi_address_get(a, "direction");
+	bool half;
+	int r;
 
 	if (capacity && strcmp(capacity, "0") != 0)
 		return ferryi_fail(
@@ -64,17 +66,14 @@ static int read_flags(struct ferry_link *l, const struct ferryi_address *a)
 			"hand, what else fits is chosen in bytes, "
 			"with ring=",
 			capacity);
-	if (direction && strcmp(direction, "half") != 0)
-		return ferryi_fail(
-			-EINVAL,
-			"channel: direction=%.100s is not half (leave "
-			"it out for both at a time)",
-			direction);
+	r = ferryi_turns_asked(a, &half);
+	if (r < 0)
+		return r;
 	if (ferryi_address_get(a, "framing"))
 		c->flags |= FERRYI_CHANNEL_STREAM;
 	if (capacity)
 		c->flags |= FERRYI_CHANNEL_HAND;
-	if (direction)
+	if (half)
 		c->flags |= FERRYI_CHANNEL_HALF;
 	if (capacity && c->flags & FERRYI_CHANNEL_STREAM)
 		return ferryi_fail(-EINVAL,

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "link/channel.h"
+#include "link/turns.h"
 #include "shm/atomic.h"
 
 /* Full: it has rung already.  Broken: the next call finds out. */
@@ -254,10 +255,7 @@ int ferryi_channel_gave_up(struct ferry_link *l, enum ferryi_want want, int err)
 		if (want == FERRYI_WANT_SEND)
 			ferryi_ring_abandon(&c->out);
 	}
-	if (err == -EAGAIN && c->blocked == FERRYI_BLOCKED_TURN)
-		return ferryi_fail(-EBUSY,
-				   "%s: it is the other side's turn (wait with "
-				   "a deadline, or receive first)",
-				   l->address);
-	return err;
+	return c->blocked == FERRYI_BLOCKED_TURN ?
+		       ferryi_turns_gave_up(l, err) :
+		       err;
 }

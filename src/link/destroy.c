@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "link/pollers.h"
 #include "link/transport.h"
 #include "realm/segment.h"
 #include "sys/futex.h"
@@ -23,6 +24,7 @@ static int destroy(struct ferryi_realm *r, struct ferryi_place *p)
 	e = ferryi_realm_unlink(r, p->file, &s->view.file);
 	for (unsigned g = 0; g < FERRYI_GATES; g++)
 		ferryi_futex_wake(&s->view.users.gate[g], INT_MAX);
+	ferryi_pollers_wake_all(&s->view.users);
 	ferryi_segment_close(s);
 	return e;
 }
@@ -81,6 +83,13 @@ int ferry_destroy(const char *name)
 		rest = rest_of(name, ferryi_transports[i]->info.scheme);
 		if (rest && ferryi_transports[i]->destroy)
 			return ferryi_transports[i]->destroy(rest);
+		if (rest &&
+		    !(ferryi_transports[i]->info.promises & FERRY_CAN_PERSIST))
+			return ferryi_fail(-EOPNOTSUPP,
+					   "%s names nothing that is kept, and "
+					   "so could be removed (it goes with "
+					   "the processes that use it)",
+					   name);
 	}
 	return destroy_file(name);
 }

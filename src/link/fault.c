@@ -17,7 +17,7 @@
 #include "sys/process.h"
 #include "wire/address.h"
 
-#define SCHEMES 32
+#define KEYS_TEXT 160 /* of all the keys of one scheme; a test reads them */
 
 /* --- what an address asks for ---------------------------------------------- */
 
@@ -90,7 +90,7 @@ struct wrapper {
 	struct ferryi_transport t; /* first */
 	const struct ferryi_transport *inner;
 	char scheme[16 + sizeof "fault+"];
-	char keys[sizeof FERRYI_FAULT_KEYS + 128];
+	char keys[KEYS_TEXT];
 };
 
 static const struct ferryi_transport *inner_of(const struct ferry_link *l)
@@ -98,12 +98,21 @@ static const struct ferryi_transport *inner_of(const struct ferry_link *l)
 	return ((const struct wrapper *)l->t)->inner;
 }
 
+/* A key of both is ours; SCHEME.KEY is the other one's. */
 static void inner_address(const struct ferry_link *l,
 			  const struct ferryi_address *a,
 			  struct ferryi_address *out)
 {
-	ferryi_address_without(a, inner_of(l)->info.scheme, FERRYI_FAULT_KEYS,
-			       out);
+	const char *scheme = inner_of(l)->info.scheme;
+	size_t len = strlen(scheme);
+
+	ferryi_address_without(a, scheme, FERRYI_FAULT_KEYS, out);
+	for (unsigned i = 0; i < out->n_keys; i++) {
+		const char **key = &out->keys[i].key;
+
+		if (strncmp(*key, scheme, len) == 0 && (*key)[len] == '.')
+			*key += len + 1;
+	}
 }
 
 /* The link behind it, not yet open. */
@@ -111,11 +120,15 @@ static int new_inner(struct ferry_link *l, const char *address,
 		     const struct ferryi_fault_settings *set)
 {
 	struct ferryi_fault *f = ferryi_fault_of(l);
+	int r = ferryi_link_inner(&f->inner, inner_of(l), l->flags, address);
 
+	if (r < 0)
+		return r;
+	f->inner->framed = l->framed;
 	f->set = *set;
 	f->generation = ferryi_generation();
 	ferryi_dice_init(&f->dice, set->seed);
-	return ferryi_link_inner(&f->inner, inner_of(l), l->flags, address);
+	return 0;
 }
 
 static int prepare(struct ferry_link *l, const struct ferryi_address *a,
@@ -145,12 +158,28 @@ static const char *fault_of_messages(const struct ferryi_odds *odds)
 			       NULL;
 }
 
+/* Be called as the inner link is, where that has been given another address than
+ * `asked` for: the port that the system chose, who is at the other end. */
+static int take_name(struct ferry_link *l, const char *asked)
+{
+	const char *inner = ferryi_fault_of(l)->inner->address;
+	char text[FERRYI_ADDRESS_MAX + 32];
+
+	if (strcmp(inner, asked) == 0)
+		return 0;
+	snprintf(text, sizeof text, "fault+%s", inner);
+	return ferryi_link_rename(l, text);
+}
+
 /* The inner link is there: be what it is. */
-static int settle(struct ferry_link *l)
+static int settle(struct ferry_link *l, const char *asked)
 {
 	struct ferryi_fault *f = ferryi_fault_of(l);
 	const char *fault = fault_of_messages(&f->set.odds);
+	int r = take_name(l, asked);
 
+	if (r < 0)
+		return r;
 	l->flags = f->inner->flags;
 	if (f->inner->messages)
 		ferryi_fault_messages(f, &f->messages);
@@ -163,6 +192,15 @@ static int settle(struct ferry_link *l)
 			   "(framing= lies above it; damage, delay and cut "
 			   "are there)",
 			   l->address, fault);
+}
+
+/* The same when it was asked for by that address. */
+static int settle_at(struct ferry_link *l, const struct ferryi_address *behind)
+{
+	char asked[FERRYI_ADDRESS_MAX + 32];
+
+	ferryi_address_format(behind, asked, sizeof asked);
+	return settle(l, asked);
 }
 
 static int fault_open(struct ferry_link *l, const struct ferryi_address *a)
@@ -178,7 +216,7 @@ static int fault_open(struct ferry_link *l, const struct ferryi_address *a)
 	if (r < 0)
 		return r;
 	f->at_recv = !(f->inner->flags & FERRY_SEND);
-	return settle(l);
+	return settle_at(l, &behind);
 }
 
 static int fault_listen(struct ferry_link *l, const struct ferryi_address *a)
@@ -191,7 +229,7 @@ static int fault_listen(struct ferry_link *l, const struct ferryi_address *a)
 	r = prepare(l, a, &behind);
 	if (r == 0)
 		r = f->inner->t->listen(f->inner, &behind);
-	return r < 0 ? r : settle(l);
+	return r < 0 ? r : settle_at(l, &behind);
 }
 
 static int fault_accept(struct ferry_link *door, struct ferry_link *peer)
@@ -204,7 +242,7 @@ static int fault_accept(struct ferry_link *door, struct ferry_link *peer)
 		r = new_inner(peer, d->inner->address, &d->set);
 	if (r == 0)
 		r = d->inner->t->accept(d->inner, f->inner);
-	return r < 0 ? r : settle(peer);
+	return r < 0 ? r : settle(peer, d->inner->address);
 }
 
 /* The ends have one address: where it goes one way only the sender has faults. */
@@ -223,22 +261,40 @@ static int fault_pair(struct ferry_link *ends[2],
 	if (r == 0)
 		r = inner[0]->t->pair(inner, &behind);
 	for (int i = 0; i < 2 && r == 0; i++)
-		r = settle(ends[i]);
+		r = settle_at(ends[i], &behind);
 	return r;
 }
 
 /* --- the tables -------------------------------------------------------------- */
 
-static struct wrapper wrappers[SCHEMES];
+static struct wrapper wrappers[FERRYI_TRANSPORTS_MOST];
 static pthread_once_t made = PTHREAD_ONCE_INIT;
+
+/* All of ours, all of its own, and SCHEME.KEY for those of both. */
+static void make_keys(struct wrapper *w, const struct ferryi_transport *i)
+{
+	char *to = w->keys, *end = w->keys + sizeof w->keys;
+	const char *key = i->keys ? i->keys : "";
+
+	to += snprintf(to, sizeof w->keys, "%s", FERRYI_FAULT_KEYS);
+	while (*key && to < end) {
+		size_t len = strcspn(key, " ");
+		bool both =
+			ferryi_address_has_word(FERRYI_FAULT_KEYS, key, len);
+
+		to += snprintf(to, (size_t)(end - to), " %s%s%.*s",
+			       both ? i->info.scheme : "", both ? "." : "",
+			       (int)len, key);
+		key += len + (key[len] == ' ');
+	}
+}
 
 #define PASSES(name) .name = i->name ? ferryi_fault_##name : NULL
 
 static void make(struct wrapper *w, const struct ferryi_transport *i)
 {
 	snprintf(w->scheme, sizeof w->scheme, "fault+%s", i->info.scheme);
-	snprintf(w->keys, sizeof w->keys, "%s%s%s", FERRYI_FAULT_KEYS,
-		 i->keys ? " " : "", i->keys ? i->keys : "");
+	make_keys(w, i);
 	w->inner = i;
 	w->t = (struct ferryi_transport){
 		.info = i->info,
@@ -255,6 +311,7 @@ static void make(struct wrapper *w, const struct ferryi_transport *i)
 		PASSES(turn),
 		PASSES(peer),
 		PASSES(peer_exit),
+		PASSES(local),
 		PASSES(gathered),
 		PASSES(glance),
 		PASSES(woke),
@@ -272,7 +329,7 @@ static void make_all(void)
 	struct wrapper *w = wrappers;
 
 	for (unsigned i = 0; ferryi_transports[i]; i++)
-		if (!ferryi_transports[i]->over && w < wrappers + SCHEMES)
+		if (!ferryi_transports[i]->over)
 			make(w++, ferryi_transports[i]);
 }
 

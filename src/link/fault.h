@@ -5,6 +5,7 @@
  *	fault.c		the tables, and how such a link is opened
  *	fault_life.c	waiting, half of it, its end, the cut
  *	fault_move.c	what happens to what is sent
+ *	fault_out.c	how that goes to the link behind, and what is owed to it
  *	fault_pass.c	what goes through as it is
  *	fault_stream.c	what happens to bytes
  *	fault_recv.c	messages that are received with faults
@@ -100,6 +101,7 @@ int ferryi_fault_shutdown(struct ferry_link *l, unsigned direction);
 int ferryi_fault_turn(struct ferry_link *l);
 int ferryi_fault_peer(struct ferry_link *l, struct ferry_process *out);
 int ferryi_fault_peer_exit(struct ferry_link *l, int *status);
+int ferryi_fault_local(struct ferry_link *l, char *buf, size_t size);
 void ferryi_fault_fini(struct ferry_link *l);
 int ferryi_fault_interest(struct ferry_link *l, enum ferryi_want want,
 			  struct ferryi_wait *w);
@@ -126,11 +128,51 @@ void ferryi_fault_used(struct ferryi_fault *f, uint64_t n);
 /* Flip the bit of the verdict; false: there is none. */
 bool ferryi_fault_damage(struct ferryi_fault *f, void *data, size_t len);
 
-/* Let go what waits for the next message, and give what is ready a last try. */
-int ferryi_fault_flush(struct ferry_link *l);
-
 /* A call ends before its message was sent, or in an attempt that was (0). */
 int ferryi_fault_end_send(struct ferryi_fault *f, int inner, int err);
+
+/* --- fault_out.c ----------------------------------------------------------- */
+
+enum ferryi_way {
+	FERRYI_WAY_PLAIN,
+	FERRYI_WAY_TO,	   /* a destination of its own */
+	FERRYI_WAY_COMMIT, /* a loan of the inner link's */
+	/* These two are neither doubled nor held back: they stand for what is the
+	 * caller's only now. */
+	FERRYI_WAY_FDS,
+	FERRYI_WAY_REPLY,
+};
+
+struct ferryi_out {
+	enum ferryi_way way;
+	void *data;
+	size_t len;
+	uint32_t type, priority;
+	const char *to;
+	const int *fds;
+	unsigned n_fds;
+	struct ferry_message *m; /* the loan, or what is answered */
+};
+
+/* One attempt.  The second with the bit of the verdict flipped: in a copy, but for a
+ * loan, which is ours to write in. */
+int ferryi_fault_pass(struct ferry_link *inner, const struct ferryi_out *o);
+int ferryi_fault_pass_damaged(struct ferryi_fault *f,
+			      const struct ferryi_out *o);
+
+/* A copy, for later; NULL with the sentence of -ENOMEM. */
+struct ferryi_kept *ferryi_fault_keep(const struct ferryi_out *o);
+void ferryi_fault_drop_twin(struct ferryi_fault *f);
+
+/* What was held back is ready; has it been overtaken? */
+void ferryi_fault_release_held(struct ferryi_fault *f, bool overtaken);
+
+/* Send what is ready; the first of it has gone out. */
+int ferryi_fault_pay(struct ferryi_fault *f);
+void ferryi_fault_paid(struct ferryi_fault *f);
+
+/* Let go what waits for the next message, and give what is ready a last try. */
+int ferryi_fault_flush(struct ferry_link *l);
 
 /* --- fault_pass.c ---------------------------------------------------------- */
 

@@ -255,6 +255,19 @@ int ferryi_fault_peer_exit(struct ferry_link *l, int *status)
 	return r;
 }
 
+/* Of the socket, not of its faults: who sends there need have none. */
+int ferryi_fault_local(struct ferry_link *l, char *buf, size_t size)
+{
+	struct ferryi_fault *f = ferryi_fault_of(l);
+	int r = ferryi_fault_enter(f);
+
+	if (r < 0)
+		return r;
+	r = f->inner->t->local(f->inner, buf, size);
+	ferryi_fault_leave(f);
+	return r;
+}
+
 int ferryi_fault_explain(struct ferry_link *l, int err, char *buf, size_t size)
 {
 	struct ferryi_fault *f = ferryi_fault_of(l);

@@ -195,6 +195,7 @@ const struct ferryi_transport ferryi_transport_fd = {
 	.shutdown = fd_shutdown,
 	.peer = ferryi_endpoint_peer,
 	.fini = ferryi_endpoint_fini,
+	.spins = true,
 	.interest = ferryi_endpoint_interest,
 	.explain = ferryi_endpoint_explain,
 	.messages = &ferryi_messages_of_socket,

@@ -17,12 +17,16 @@
 
 #include "base/error.h"
 #include "link/fifo.h"
+#include "link/figures.h"
+#include "link/queues.h"
+#include "link/traces.h"
 #include "sys/clock.h"
 #include "sys/fifos.h"
 #include "sys/files.h"
 #include "wire/address.h"
 
-#define LOOK_AGAIN FERRY_MS(5)
+#define LOOK_AGAIN  FERRY_MS(5)
+#define LOOK_BESIDE FERRY_MS(50) /* for an announcement that got lost */
 
 /* --- opening ------------------------------------------------------------------- */
 
@@ -218,6 +222,7 @@ static int fifo_interest(struct ferry_link *l, enum ferryi_want want,
 	if (want == FERRYI_WANT_OPEN && f->announced) {
 		ferryi_wait_fd(w, f->end.in, POLLIN);
 		ferryi_wait_fd(w, f->knock, 0);
+		ferryi_wait_tick(w, ferryi_now() + LOOK_BESIDE);
 	} else if (want == FERRYI_WANT_OPEN || (l->listening && f->twin)) {
 		ferryi_wait_tick(w, ferryi_now() + LOOK_AGAIN);
 	} else {
@@ -249,6 +254,11 @@ static int fifo_gave_up(struct ferry_link *l, enum ferryi_want want, int err)
 		return ferryi_fail(err,
 				   "%s: somebody else is connected (raise "
 				   "timeout=)",
+				   l->address);
+	case FERRYI_LACKS_LOCK:
+		return ferryi_fail(err,
+				   "%s: another process keeps its directory "
+				   "locked (see lslocks, or raise timeout=)",
 				   l->address);
 	case FERRYI_LACKS_ACCEPT:
 		return ferryi_fail(err,
@@ -283,6 +293,51 @@ static void fifo_fini(struct ferry_link *l)
 	ferryi_endpoint_fini(l);
 }
 
+static int fifo_identify(const char *rest, struct ferryi_traces *out)
+{
+	struct stat st;
+	int err = ferryi_queue_identify("fifo", rest, &st);
+
+	return err ? err : ferryi_traces_of_file(out, &st);
+}
+
+struct users {
+	int64_t readers, writers;
+};
+
+static int count(pid_t pid, unsigned holding, void *arg)
+{
+	struct users *u = arg;
+
+	(void)pid;
+	u->readers += (holding & FERRYI_READS) != 0;
+	u->writers += (holding & FERRYI_WRITES) != 0;
+	return 0;
+}
+
+/* To open it would let somebody go on who waits for a reader or a writer. */
+static int fifo_figures(const char *rest, struct ferryi_figures *out)
+{
+	struct ferryi_traces t = { 0 };
+	struct users u = { 0 };
+	int r = fifo_identify(rest, &t);
+
+	if (r == 0) {
+		r = ferryi_holders_of(t.device, &t.inodes, count, &u);
+		if (r < 0)
+			r = ferryi_fail_sys(-r,
+					    "who has fifo:%s open cannot be "
+					    "told without /proc",
+					    rest);
+	}
+	ferryi_inodes_fini(&t.inodes);
+	if (r < 0)
+		return r;
+	ferryi_figure(out, "readers", FERRY_COUNT, u.readers);
+	ferryi_figure(out, "writers", FERRY_COUNT, u.writers);
+	return r > 0;
+}
+
 const struct ferryi_transport ferryi_transport_fifo = {
 	.info = {
 		.scheme = "fifo",
@@ -304,8 +359,11 @@ const struct ferryi_transport ferryi_transport_fifo = {
 	.listen = fifo_listen,
 	.accept = fifo_accept,
 	.destroy = ferryi_fifo_destroy,
+	.identify = fifo_identify,
+	.figures = fifo_figures,
 	.shutdown = fifo_shutdown,
 	.fini = fifo_fini,
+	.spins = true,
 	.interest = fifo_interest,
 	.gave_up = fifo_gave_up,
 	.explain = ferryi_endpoint_explain,

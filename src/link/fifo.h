@@ -6,6 +6,7 @@
  *	fifo_file.c	the file: where it lies, who makes it, who removes it
  *	fifo_meet.c	fifo:PATH with listen and accept: clients announce
  *			themselves at a well-known FIFO
+ *	fifo_sweep.c	what killed clients have left
  *	fifo_twin.c	fifo:PATH?duplex: two FIFOs that any program can use
  */
 #ifndef FERRYI_LINK_FIFO_H
@@ -24,6 +25,7 @@ enum ferryi_fifo_lack {
 	FERRYI_LACKS_FILE,
 	FERRYI_LACKS_READER,
 	FERRYI_LACKS_TURN,   /* another client is connected, or was */
+	FERRYI_LACKS_LOCK,   /* of the directory */
 	FERRYI_LACKS_ACCEPT, /* announced, and not accepted yet */
 };
 
@@ -55,6 +57,7 @@ struct ferryi_fifo {
 	int knock;	 /* the well-known FIFO, to write */
 	uint64_t number; /* of the connection; 0: none yet */
 	bool announced;
+	ferry_time unread; /* when that was last seen unread, or written */
 
 	/* a door: the beginning of an announcement, and the number of a client
 	 * for whom no descriptor was left; 0: none */
@@ -94,15 +97,21 @@ int ferryi_fifo_own(struct ferryi_fifo *f, int fd);
 void ferryi_fifo_remove(struct ferryi_fifo *f);
 
 /* The name of the second FIFO of a twin. */
-void ferryi_fifo_back(const struct ferryi_fifo *f, char out[NAME_MAX + 1]);
+void ferryi_fifo_back(const char *file, char out[NAME_MAX + 1]);
 
-int ferryi_fifo_destroy(const char *path);
+int ferryi_fifo_destroy(const char *rest);
 
 /* Is it still what the name in `dir` means? */
 bool ferryi_fifo_is(int dir, const char *name, int fd);
 
 /* An error of the system about the file, as a sentence. */
 int ferryi_fifo_fail(struct ferry_link *l, int err);
+
+/* --- fifo_sweep.c -------------------------------------------------------------- */
+
+/* With the lock of the directory: remove the FIFOs of connections that no process
+ * has any more. */
+void ferryi_fifo_sweep(int dir);
 
 /* --- fifo_meet.c, fifo_twin.c ------------------------------------------------ */
 

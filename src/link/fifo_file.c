@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "link/fifo.h"
+#include "link/queues.h"
 #include "sys/fifos.h"
 #include "sys/files.h"
 #include "sys/process.h"
@@ -74,10 +75,10 @@ int ferryi_fifo_begin(struct ferry_link *l, const struct ferryi_address *a)
 	return 0;
 }
 
-void ferryi_fifo_back(const struct ferryi_fifo *f, char out[NAME_MAX + 1])
+void ferryi_fifo_back(const char *file, char out[NAME_MAX + 1])
 {
 	snprintf(out, NAME_MAX + 1, "%.*s" FERRYI_FIFO_BACK,
-		 (int)(NAME_MAX - sizeof FERRYI_FIFO_BACK), f->file);
+		 (int)(NAME_MAX - sizeof FERRYI_FIFO_BACK), file);
 }
 
 /* --- sentences ----------------------------------------------------------------- */
@@ -161,16 +162,32 @@ void ferryi_fifo_remove(struct ferryi_fifo *f)
 	ferryi_unlink(f->dir, f->file);
 	if (!f->twin)
 		return;
-	ferryi_fifo_back(f, back);
+	ferryi_fifo_back(f->file, back);
 	ferryi_unlink(f->dir, back);
 }
 
-int ferryi_fifo_destroy(const char *path)
+/* In this order: who is killed in between can be called again. */
+static int remove_both(int dir, const char *file)
+{
+	char back[NAME_MAX + 1];
+
+	ferryi_fifo_back(file, back);
+	ferryi_unlink(dir, back);
+	return ferryi_unlink(dir, file);
+}
+
+int ferryi_fifo_destroy(const char *rest)
 {
 	char file[NAME_MAX + 1];
+	struct ferryi_address a;
+	const char *path;
 	struct stat st;
-	int dir = open_place(path, file), err;
+	int err = ferryi_queue_parse(&a, "fifo", rest), dir;
 
+	if (err)
+		return err;
+	path = a.rest;
+	dir = open_place(path, file);
 	if (dir < 0)
 		return dir;
 	err = ferryi_stat_at(dir, file, &st);
@@ -178,6 +195,8 @@ int ferryi_fifo_destroy(const char *path)
 		err = ferryi_fail(-EINVAL,
 				  "fifo:%s is no FIFO (rm(1) removes files)",
 				  path);
+	else if (!err && ferryi_address_get(&a, "duplex"))
+		err = remove_both(dir, file);
 	else if (!err)
 		err = ferryi_unlink(dir, file);
 	ferryi_close(dir);
@@ -198,6 +217,7 @@ int ferryi_fifo_make_beside(struct ferry_link *l, const char *name,
 
 	if (err)
 		return no_file(l, name, err);
+	/* X1: a FIFO that is its owner's only */
 	fd = ferryi_fifo_open(dir, name, false);
 	err = fd < 0 ? fd : ferryi_set_access(fd, mode, gid);
 	if (err == -EPERM) /* not our group: then without it */

@@ -9,7 +9,7 @@
  * Nobody waits for the other in the middle: a client that has announced itself is
  * ready to be answered, so one that cannot be is dead, and is passed by.  A client
  * that dies after that is the end of its link.  Names that a dead client has left
- * are removed by who accepts.
+ * are removed by who accepts, or by who comes next: see fifo_sweep.c.
  *
  * Who may write to the well-known FIFO may announce any number.  A number leads to
  * names in its directory only; what is there must be two FIFOs without another
@@ -17,17 +17,21 @@
  * permissions of the well-known one let others in.
  */
 #include <errno.h>
+#include <poll.h>
 
 #include "base/error.h"
 #include "link/fifo.h"
+#include "sys/clock.h"
 #include "sys/fifos.h"
 #include "sys/files.h"
 #include "sys/process.h"
+#include "sys/sockets.h"
 #include "sys/stream.h"
 
 #define ANNOUNCEMENTS 16u /* that one attempt looks at */
 #define READS	      64u /* after which somebody floods us */
 #define OTHERS	      0066u
+#define LOST_AFTER    FERRY_MS(100)
 
 static const char accepted[1] = { 1 };
 
@@ -41,6 +45,10 @@ int ferryi_fifo_meet_listen(struct ferry_link *l)
 	if (fd < 0)
 		return fd;
 	ferryi_endpoint_set(l, fd, -1);
+	if (ferryi_directory_lock_try(f->dir) == 0) {
+		ferryi_fifo_sweep(f->dir);
+		ferryi_directory_unlock(f->dir);
+	}
 	/* So that it does not end between two clients. */
 	f->hold = ferryi_fifo_reach(l);
 	return f->hold < 0 ? f->hold : 0;
@@ -113,7 +121,9 @@ static int answer(struct ferryi_fifo *f, uint64_t number, int *in, int *out)
 		 (*out >= 0 && !is_allowed(f, *in, *out)))
 		err = -EBADMSG;
 	else {
+		ferryi_fifo_lock_try(*in); /* it is in use: fifo_sweep.c */
 		ferryi_unlink(f->dir, to_client);
+		/* X3: the client knows nothing yet, and its other name is there */
 		if (*out == -ENXIO || ferryi_fd_write(*out, accepted, 1) != 1) {
 			ferryi_unlink(f->dir, to_server);
 			err = -EBADMSG;
@@ -219,6 +229,7 @@ static int make_one(struct ferry_link *l, int which, const struct stat *st)
 	return ferryi_fifo_make_beside(l, name, st->st_mode & 0777, st->st_gid);
 }
 
+/* With the lock of the directory. */
 static int make_both(struct ferry_link *l)
 {
 	struct ferryi_fifo *f = ferryi_fifo_of(l);
@@ -227,6 +238,7 @@ static int make_both(struct ferry_link *l)
 
 	if (fd < 0)
 		return ferryi_fifo_fail(l, fd);
+	ferryi_fifo_sweep(f->dir);
 	f->number = ferryi_random();
 	if (!f->number)
 		return ferryi_fail(-ENOMEM,
@@ -234,6 +246,7 @@ static int make_both(struct ferry_link *l)
 				   "number yet",
 				   l->address);
 	fd = make_one(l, FERRYI_TO_SERVER, &st);
+	/* X2: names that were not announced yet, one or both */
 	if (fd >= 0) {
 		ferryi_close(fd);
 		fd = make_one(l, FERRYI_TO_CLIENT, &st);
@@ -242,8 +255,22 @@ static int make_both(struct ferry_link *l)
 		remove_names(f);
 		return fd;
 	}
+	ferryi_fifo_lock_try(fd); /* it is in use */
 	ferryi_endpoint_set(l, fd, -1);
 	return 0;
+}
+
+static int begin_connection(struct ferry_link *l)
+{
+	struct ferryi_fifo *f = ferryi_fifo_of(l);
+	int err = ferryi_directory_lock_try(f->dir);
+
+	f->lack = FERRYI_LACKS_LOCK;
+	if (err)
+		return err == -EAGAIN ? err : ferryi_fifo_fail(l, err);
+	err = make_both(l);
+	ferryi_directory_unlock(f->dir);
+	return err;
 }
 
 static int announce(struct ferry_link *l)
@@ -260,7 +287,23 @@ static int announce(struct ferry_link *l)
 	if (n < 0)
 		return n == -EAGAIN ? -EAGAIN : ferryi_fifo_fail(l, (int)n);
 	f->announced = true;
+	f->unread = ferryi_now();
 	return 0;
+}
+
+/*
+ * Not accepted yet.  A server that was killed after it had read the announcement leaves
+ * no trace when the next one is there at once: the number is announced again.  Who
+ * lives answers what it has read, and passes by a number that it has answered.
+ */
+static int wait_for_answer(struct ferry_link *l)
+{
+	struct ferryi_fifo *f = ferryi_fifo_of(l);
+	ferry_time now = ferryi_now();
+
+	if (ferryi_fifo_queued(f->knock) != 0)
+		f->unread = now;
+	return now - f->unread > LOST_AFTER ? announce(l) : 0;
 }
 
 /* Has it been accepted?  Then the other FIFO has its reader. */
@@ -269,13 +312,18 @@ static int finish(struct ferry_link *l)
 	struct ferryi_fifo *f = ferryi_fifo_of(l);
 	char name[FERRYI_ANNOUNCED_NAME], byte;
 	ssize_t n = ferryi_fd_read(f->end.in, &byte, 1);
-	int fd;
+	int fd, err;
 
-	if (n != 1 && ferryi_fd_events(f->knock, 0))
+	/* It has died, perhaps with our FIFO open. */
+	if (n != 1 && (ferryi_fd_events(f->knock, 0) ||
+		       ferryi_fd_events(f->end.in, 0) & POLLHUP))
 		return start_over(l);
+	if (n == 0 || n == -EAGAIN) {
+		err = wait_for_answer(l);
+		return err ? err : -EAGAIN;
+	}
 	if (n != 1)
-		return n == 0 || n == -EAGAIN ? -EAGAIN :
-						ferryi_fifo_fail(l, (int)n);
+		return ferryi_fifo_fail(l, (int)n);
 	ferryi_announced_name(name, f->number, FERRYI_TO_SERVER);
 	fd = ferryi_fifo_open(f->dir, name, true);
 	if (fd == -ENXIO || fd == -ENOENT || byte != accepted[0])
@@ -304,7 +352,7 @@ int ferryi_fifo_meet_open(struct ferry_link *l)
 		return err;
 	}
 	if (!f->number)
-		err = make_both(l);
+		err = begin_connection(l);
 	if (!err && !f->announced)
 		err = announce(l);
 	return err ? err : finish(l);

@@ -27,8 +27,9 @@ int ferryi_fifo_twin_listen(struct ferry_link *l)
 		return fd;
 	f->twin = true;
 	ferryi_endpoint_set(l, fd, -1);
-	ferryi_fifo_back(f, back);
-	ferryi_unlink(f->dir, back); /* a killed one's */
+	ferryi_fifo_back(f->file, back);
+	/* X8: one of the two, the other missing or of a killed one */
+	ferryi_unlink(f->dir, back);
 	other = ferryi_fifo_make_beside(l, back, f->mode, -1);
 	if (other >= 0) {
 		ferryi_close(other);
@@ -56,7 +57,7 @@ int ferryi_fifo_twin_accept(struct ferry_link *door, struct ferry_link *peer)
 		err = ferryi_fifo_twin_listen(door);
 	if (err)
 		return err;
-	ferryi_fifo_back(f, back);
+	ferryi_fifo_back(f->file, back);
 	out = ferryi_fifo_open(f->dir, back, true);
 	if (out ==
 	    -ENOENT) { /* accepted by another process that has the door */
@@ -93,7 +94,7 @@ int ferryi_fifo_twin_open(struct ferry_link *l)
 
 	if (out < 0)
 		return out;
-	ferryi_fifo_back(f, back);
+	ferryi_fifo_back(f->file, back);
 	f->lack = FERRYI_LACKS_TURN;
 	in = is_ours(f, out) ? ferryi_fifo_open(f->dir, back, false) : -ENOENT;
 	if (in < 0) {

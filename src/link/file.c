@@ -4,7 +4,8 @@
  * record, from its own position.  It stays until it is removed, and what was accepted
  * survives the death of everybody; with ?sync the machine's, too.
  *
- *	file.c		addresses, waiting, the end
+ *	file.c		the table, waiting, the end
+ *	file_open.c	addresses, opening, removing
  *	file_append.c	the sending side
  *	file_read.c	the receiving side
  *	file_log.c	records in an open file
@@ -25,18 +26,16 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "link/file_log.h"
 #include "link/queues.h"
+#include "link/traces.h"
 #include "sys/appending.h"
 #include "sys/clock.h"
 #include "sys/files.h"
 #include "sys/process.h"
 
-#define DEFAULT_MAX (1u << 20)
 #define LOOK_FIRST  FERRY_MS(1)
 #define LOOK_MOST   FERRY_MS(10)
 #define LOOK_BESIDE FERRY_S(1)
-#define ATTEMPTS    16
 
 /* --- sentences ------------------------------------------------------------------ */
 
@@ -75,213 +74,6 @@ int ferryi_file_replaced(struct ferry_link *l, int fd)
 			   "%s: the file was %s since it was opened (open it "
 			   "anew)",
 			   l->address, err ? "removed" : "replaced");
-}
-
-static int cannot_open(struct ferry_link *l, int err, const char *to)
-{
-	switch (err) {
-	case -ENOENT:
-		return ferryi_fail(-ENOENT, "%s does not exist (%s)",
-				   l->address,
-				   l->flags & FERRY_SEND ?
-					   "nor does its directory: make that" :
-					   "who sends makes it");
-	case -EISDIR:
-		return ferryi_fail(-EINVAL,
-				   "%s is a directory (name a file in it)",
-				   l->address);
-	case -EACCES:
-	case -EPERM:
-		return ferryi_fail(-EACCES, "%s: you may not %s it", l->address,
-				   to);
-	case -EROFS:
-		return ferryi_fail(-EACCES, "%s: its file system is read-only",
-				   l->address);
-	case -ENXIO: /* a socket */
-		return ferryi_fail(-EINVAL,
-				   "%s is no regular file (choose another "
-				   "path)",
-				   l->address);
-	}
-	return ferryi_file_trouble(l, err, "opening it");
-}
-
-static int check_kind(struct ferry_link *l, int fd)
-{
-	struct stat st;
-	int err = ferryi_stat(fd, &st);
-
-	if (err)
-		return ferryi_file_trouble(l, err, "looking at it");
-	if (S_ISDIR(st.st_mode))
-		return cannot_open(l, -EISDIR, "");
-	return S_ISREG(st.st_mode) ? 0 : cannot_open(l, -ENXIO, "");
-}
-
-/* --- what an address says ---------------------------------------------------------- */
-
-static int read_path(struct ferry_link *l, const struct ferryi_address *a)
-{
-	char path[FERRYI_ADDRESS_MAX * 2];
-	int err;
-
-	if (!*a->rest)
-		return ferryi_fail(-EINVAL, "file: needs a path (file:PATH)");
-	err = ferryi_append_path(a->rest, path, sizeof path);
-	if (err < 0)
-		return ferryi_file_trouble(l, err, "finding it");
-	ferryi_file_of(l)->path = strdup(path);
-	return ferryi_file_of(l)->path ?
-		       0 :
-		       ferryi_fail(-ENOMEM, "out of memory for a path");
-}
-
-static int read_options(struct ferry_link *l, const struct ferryi_address *a)
-{
-	const char *sync = ferryi_address_get(a, "sync");
-	struct ferryi_file *f = ferryi_file_of(l);
-	unsigned mode;
-	int err = ferryi_queue_mode(a, &mode);
-
-	f->max = DEFAULT_MAX;
-	f->sync = sync != NULL;
-	if (!err)
-		err = ferryi_queue_size(a, "max", &f->max);
-	if (err)
-		return err;
-	if (f->max > FERRYI_RECORD_MAX)
-		return ferryi_fail(-EINVAL, "file: max=%s is more than 1G",
-				   ferryi_address_get(a, "max"));
-	if (sync && *sync)
-		return ferryi_fail(-EINVAL, "file: sync has no value (write "
-					    "file:PATH?sync)");
-	if (!(l->flags & FERRY_SEND) && sync)
-		return ferryi_fail(-EINVAL, "file: sync is for who sends");
-	if (!(l->flags & FERRY_RECV) && ferryi_address_get(a, "from"))
-		return ferryi_fail(-EINVAL, "file: from= is for who receives");
-	return 0;
-}
-
-/* --- opening ------------------------------------------------------------------------ */
-
-/* Open it, or make it: a descriptor, or an error of the system. */
-static int find_or_make(struct ferryi_file *f, unsigned mode, bool *made)
-{
-	int fd = -EEXIST;
-
-	for (int i = 0; i < ATTEMPTS && fd == -EEXIST; i++) {
-		*made = false;
-		fd = ferryi_append_open(f->path, true);
-		if (fd != -ENOENT)
-			return fd;
-		*made = true;
-		fd = ferryi_append_create(f->path, mode);
-	}
-	return fd;
-}
-
-static int open_to_send(struct ferry_link *l, const struct ferryi_address *a)
-{
-	struct ferryi_file *f = ferryi_file_of(l);
-	bool made = false;
-	unsigned mode;
-	int err = ferryi_queue_mode(a, &mode);
-
-	if (err)
-		return err;
-	f->out.fd = find_or_make(f, mode, &made);
-	f->out.generation = ferryi_generation();
-	if (f->out.fd < 0)
-		return cannot_open(l, f->out.fd, "read and write");
-	err = check_kind(l, f->out.fd);
-	if (err)
-		return err;
-	err = ferryi_log_is_one(f->out.fd);
-	if (err >= 0)
-		err = made && f->sync ? ferryi_append_sync_name(f->path) : 0;
-	return err ? ferryi_file_trouble(l, err, "opening it") : 0;
-}
-
-static int start_at(struct ferry_link *l, uint64_t wanted, uint64_t size)
-{
-	struct ferryi_file *f = ferryi_file_of(l);
-	struct ferryi_record r;
-	int found;
-
-	if (wanted > size && wanted > FERRYI_RECORD_START)
-		return ferryi_fail(-EINVAL,
-				   "%s: the log has %" PRIu64 " bytes, from= "
-				   "is behind its end",
-				   l->address, size);
-	found = ferryi_log_find(f->in.fd, size, wanted, &r);
-	if (found == 1)
-		f->in.at = r.at;
-	else if (found == 0)
-		found = ferryi_log_end(f->in.fd, size, 0, &f->in.at);
-	return found < 0 ? ferryi_file_trouble(l, found, "reading it") : 0;
-}
-
-/* from=start, end, or a position: there, or at the next record behind it. */
-static int read_from(struct ferry_link *l, const struct ferryi_address *a)
-{
-	const char *from = ferryi_address_get(a, "from");
-	struct ferryi_file *f = ferryi_file_of(l);
-	uint64_t wanted = 0;
-	struct stat st;
-	int err;
-
-	f->in.at = FERRYI_RECORD_START;
-	if (!from || strcmp(from, "start") == 0)
-		return 0;
-	err = ferryi_stat(f->in.fd, &st);
-	if (!err && strcmp(from, "end") == 0 && st.st_size)
-		err = ferryi_log_end(f->in.fd, (uint64_t)st.st_size, 0,
-				     &f->in.at);
-	if (err)
-		return ferryi_file_trouble(l, err, "reading it");
-	if (strcmp(from, "end") == 0)
-		return 0;
-	if (ferryi_parse_size(from, &wanted) != 0)
-		return ferryi_fail(-EINVAL,
-				   "file: from=%.60s is not known (it is "
-				   "start, end, or a position)",
-				   from);
-	return start_at(l, wanted, (uint64_t)st.st_size);
-}
-
-static int open_to_receive(struct ferry_link *l, const struct ferryi_address *a)
-{
-	struct ferryi_file *f = ferryi_file_of(l);
-	int err;
-
-	f->in.fd = ferryi_append_open(f->path, false);
-	if (f->in.fd < 0)
-		return cannot_open(l, f->in.fd, "read");
-	err = check_kind(l, f->in.fd);
-	if (err)
-		return err;
-	err = ferryi_log_is_one(f->in.fd);
-	if (err < 0)
-		return ferryi_file_trouble(l, err, "reading it");
-	f->in.is_log = err == 1;
-	return read_from(l, a);
-}
-
-static int file_open(struct ferry_link *l, const struct ferryi_address *a)
-{
-	struct ferryi_file *f = ferryi_file_of(l);
-	int err;
-
-	f->in.fd = f->in.watch = f->out.fd = -1;
-	f->opened = true;
-	err = read_path(l, a);
-	if (!err)
-		err = read_options(l, a);
-	if (!err && l->flags & FERRY_SEND)
-		err = open_to_send(l, a);
-	if (!err && l->flags & FERRY_RECV)
-		err = open_to_receive(l, a);
-	return err;
 }
 
 /* --- waiting -------------------------------------------------------------------------- */
@@ -341,33 +133,12 @@ static int file_commit(struct ferry_link *l, struct ferry_message *m)
 	return err ? err : file_end(l, m);
 }
 
-static int file_destroy(const char *rest)
+static int file_identify(const char *rest, struct ferryi_traces *out)
 {
-	struct ferryi_address a;
-	int err = ferryi_queue_parse(&a, "file", rest), fd, is_log;
+	struct stat st;
+	int err = ferryi_queue_identify("file", rest, &st);
 
-	if (err)
-		return err;
-	fd = ferryi_append_open(a.rest, false);
-	if (fd == -ENOENT)
-		return ferryi_fail(-ENOENT, "file:%.300s does not exist",
-				   a.rest);
-	if (fd < 0)
-		return ferryi_fail_sys(-fd,
-				       "file:%.300s: opening it failed: %s",
-				       a.rest, strerror(-fd));
-	is_log = ferryi_log_is_one(fd);
-	ferryi_close(fd);
-	if (is_log < 0)
-		return ferryi_fail(-EBADMSG,
-				   "file:%.300s is not a log of ferry's (rm "
-				   "removes other files)",
-				   a.rest);
-	err = ferryi_append_remove(a.rest);
-	return err ? ferryi_fail_sys(-err,
-				     "file:%.300s: removing it failed: %s",
-				     a.rest, strerror(-err)) :
-		     0;
+	return err ? err : ferryi_traces_of_file(out, &st);
 }
 
 static int file_explain(struct ferry_link *l, int err, char *buf, size_t size)
@@ -424,8 +195,10 @@ const struct ferryi_transport ferryi_transport_file = {
 	},
 	.keys = "from max mode sync",
 	.state_size = sizeof(struct ferryi_file),
-	.open = file_open,
-	.destroy = file_destroy,
+	.open = ferryi_file_open,
+	.destroy = ferryi_file_destroy,
+	.identify = file_identify,
+	.figures = ferryi_file_figures,
 	.fini = file_fini,
 	.interest = file_interest,
 	.explain = file_explain,

@@ -9,6 +9,8 @@
 #include "link/copies.h"
 #include "link/link.h"
 
+struct ferryi_figures;
+
 /*
  * Each direction has an open file of its own: two threads use them at once, and a
  * lock belongs to an open file.  In the child of a fork each is opened again before
@@ -49,6 +51,13 @@ static inline struct ferryi_file *ferryi_file_of(struct ferry_link *l)
  * the sentence says so. */
 int ferryi_file_replaced(struct ferry_link *l, int fd);
 int ferryi_file_trouble(struct ferry_link *l, int err, const char *doing);
+
+/* file_open.c */
+int ferryi_file_open(struct ferry_link *l, const struct ferryi_address *a);
+int ferryi_file_destroy(const char *rest);
+
+/* file_figures.c */
+int ferryi_file_figures(const char *rest, struct ferryi_figures *out);
 
 /* file_append.c */
 int ferryi_file_append(struct ferry_link *l, const void *data, size_t len);

@@ -20,6 +20,9 @@
 #include "sys/names.h"
 #include "wire/address.h"
 
+struct ferryi_figures;
+struct ferryi_traces;
+
 #define FERRYI_HOSTS_MOST 8 /* addresses of one name that are tried */
 
 struct ferryi_hosts {
@@ -59,5 +62,11 @@ int ferryi_inet_local(struct ferry_link *l, char *buf, size_t size);
 /* A key that is there or not: its value must be empty. */
 int ferryi_inet_flag(const struct ferryi_address *a, const char *key,
 		     bool *out);
+
+/* identify() and figures() of transport.h, for both. */
+int ferryi_inet_figures(const char *scheme, const char *rest,
+			struct ferryi_figures *out);
+int ferryi_inet_identify(const char *scheme, const char *rest,
+			 struct ferryi_traces *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The calls that move messages and bytes.  Each checks what the link is, then
+ * The calls that copy messages and bytes.  Each checks what the link is, then
  * runs one attempt of the transport's in the loop of call.c.  Nothing here
  * knows a scheme.
  */
@@ -57,21 +57,10 @@ static int check_stream(struct ferry_link *l, unsigned side)
 	return err;
 }
 
-static int lacks(struct ferry_link *l, const char *what)
+int ferryi_lacks(struct ferry_link *l, const char *what)
 {
 	return ferryi_fail(-EOPNOTSUPP, "%s: links do not %s (mailboxes do)",
 			   l->t->info.scheme, what);
-}
-
-/* A message that is still with its link. */
-static int check_held(const struct ferry_message *m)
-{
-	ferryi_fail_clear();
-	if (!m || !m->link)
-		return ferryi_fail(-EINVAL,
-				   "the message is spent (each loan "
-				   "and each taken message is ended once)");
-	return 0;
 }
 
 /* --- messages ------------------------------------------------------------ */
@@ -120,7 +109,7 @@ static int send_whole(struct ferry_link *l, const void *data, size_t len,
 
 	if (err == -EAGAIN)
 		return send_again(l, data, len, deadline);
-	ferryi_polled_may(l->polled[0]);
+	ferryi_polled_may(ferryi_polled_of(l, FERRY_SEND));
 	return err;
 }
 
@@ -147,8 +136,8 @@ static ssize_t try_send_to(struct ferryi_call *c)
 	return c->l->messages->send_to(c->l, c->more, c->data, c->len);
 }
 
-static int run_send_to(struct ferry_link *l, const char *to, const void *data,
-		       size_t len, ferry_time deadline)
+int ferryi_send_to(struct ferry_link *l, const char *to, const void *data,
+		   size_t len, ferry_time deadline)
 {
 	struct ferryi_call c = { .l = l,
 				 .want = FERRYI_WANT_SEND,
@@ -174,7 +163,7 @@ int ferry_send_to(struct ferry_link *l, const char *address, const void *data,
 				   "%s: messages have no destination of their "
 				   "own (open a link to it)",
 				   l->address);
-	return run_send_to(l, address, data, len, deadline);
+	return ferryi_send_to(l, address, data, len, deadline);
 }
 
 static ssize_t try_recv(struct ferryi_call *c)
@@ -230,7 +219,7 @@ static ssize_t recv_in_turn(struct ferry_link *l, void *buf, size_t size,
 	if (n == -EAGAIN)
 		n = recv_again(l, buf, size, deadline);
 	else
-		ferryi_polled_may(l->polled[1]);
+		ferryi_polled_may(ferryi_polled_of(l, FERRY_RECV));
 	ferryi_turn_give(l, FERRY_RECV);
 	return n;
 }
@@ -262,199 +251,13 @@ ssize_t ferry_next_len(struct ferry_link *l)
 	if (n < 0)
 		return n;
 	if (!l->framing && !l->messages->next_len)
-		return lacks(l, "tell the next length");
+		return ferryi_lacks(l, "tell the next length");
 	n = ferryi_turn_take(l, FERRY_RECV, FERRY_NOWAIT);
 	if (n < 0)
 		return n;
 	n = l->framing ? ferryi_framing_next_len(l) : l->messages->next_len(l);
 	ferryi_turn_give(l, FERRY_RECV);
 	return n;
-}
-
-/* --- in place ------------------------------------------------------------ */
-
-static ssize_t try_loan(struct ferryi_call *c)
-{
-	return c->l->messages->loan(c->l, c->len, c->m);
-}
-
-int ferry_loan(struct ferry_link *l, size_t len, struct ferry_message *out,
-	       ferry_time deadline)
-{
-	struct ferry_message m = { .link = l };
-	struct ferryi_call c = { .l = l,
-				 .want = FERRYI_WANT_LOAN,
-				 .attempt = try_loan,
-				 .len = len,
-				 .m = &m };
-	int err = ferryi_check_messages(l, FERRY_SEND);
-
-	if (err)
-		return err;
-	if (l->framing || !l->messages->loan)
-		return lacks(l, "lend memory");
-	err = (int)ferryi_call_run(&c, deadline);
-	if (err == 0)
-		*out = m;
-	return err;
-}
-
-/* What the transport does not carry is refused, and not dropped. */
-static int check_priority(const struct ferry_message *m)
-{
-	const struct ferry_transport_info *t = &m->link->t->info;
-
-	if (m->priority == 0 || t->promises & FERRY_CAN_PRIORITY)
-		return 0;
-	return ferryi_fail(-EOPNOTSUPP,
-			   "%s: messages have no priority (mq: has)",
-			   m->link->address);
-}
-
-static ssize_t try_commit(struct ferryi_call *c)
-{
-	return c->l->messages->commit(c->l, c->m);
-}
-
-int ferry_commit(struct ferry_message *m, ferry_time deadline)
-{
-	struct ferryi_call c = { .want = FERRYI_WANT_COMMIT,
-				 .attempt = try_commit,
-				 .m = m };
-	int err = check_held(m);
-
-	if (!err)
-		err = check_priority(m);
-	if (err)
-		return err;
-	c.l = m->link;
-	err = (int)ferryi_call_run(&c, deadline);
-	if (err == 0)
-		m->link = NULL;
-	return err;
-}
-
-static ssize_t try_take(struct ferryi_call *c)
-{
-	return c->l->messages->take(c->l, c->m);
-}
-
-int ferry_take(struct ferry_link *l, struct ferry_message *out,
-	       ferry_time deadline)
-{
-	struct ferry_message m = { .link = l };
-	struct ferryi_call c = {
-		.l = l, .want = FERRYI_WANT_RECV, .attempt = try_take, .m = &m
-	};
-	int err = ferryi_check_messages(l, FERRY_RECV);
-
-	if (err)
-		return err;
-	if (l->framing || !l->messages->take)
-		return lacks(l, "hand out messages in place");
-	err = (int)ferryi_call_run(&c, deadline);
-	if (err == 0)
-		*out = m;
-	return err;
-}
-
-/* The calls that end a message at once: spent on success. */
-static int end_message(struct ferry_message *m, int err)
-{
-	if (err == 0)
-		m->link = NULL;
-	return err;
-}
-
-int ferry_abandon(struct ferry_message *m)
-{
-	int err = check_held(m);
-
-	return err ? err :
-		     end_message(m, m->link->messages->abandon(m->link, m));
-}
-
-int ferry_release(struct ferry_message *m)
-{
-	int err = check_held(m);
-
-	return err ? err :
-		     end_message(m, m->link->messages->release(m->link, m));
-}
-
-static ssize_t try_reply(struct ferryi_call *c)
-{
-	return c->l->messages->reply(c->l, c->m, c->data, c->len);
-}
-
-int ferry_reply(const struct ferry_message *m, const void *data, size_t len,
-		ferry_time deadline)
-{
-	struct ferry_message copy;
-	struct ferryi_call c = { .want = FERRYI_WANT_SEND,
-				 .attempt = try_reply,
-				 .data = data,
-				 .len = len,
-				 .m = &copy };
-	int err = check_held(m);
-
-	if (err)
-		return err;
-	if (!m->link->messages->reply && m->link->messages->send_to && m->from)
-		return run_send_to(m->link, m->from, data, len, deadline);
-	if (!m->link->messages->reply)
-		return ferryi_fail(-EOPNOTSUPP,
-				   "%s: no way leads back to a sender (use "
-				   "channel: or process:)",
-				   m->link->address);
-	copy = *m;
-	c.l = m->link;
-	return (int)ferryi_call_run(&c, deadline);
-}
-
-int ferry_requeue(struct ferry_message *m, int64_t delay_ns)
-{
-	int err = check_held(m);
-
-	if (err)
-		return err;
-	if (!m->link->messages->requeue)
-		return lacks(m->link, "take messages back");
-	return end_message(m, m->link->messages->requeue(m->link, m, delay_ns));
-}
-
-int ferry_reject(struct ferry_message *m)
-{
-	int err = check_held(m);
-
-	if (err)
-		return err;
-	if (!m->link->messages->reject)
-		return lacks(m->link, "take messages back");
-	return end_message(m, m->link->messages->reject(m->link, m));
-}
-
-int ferry_peek(struct ferry_link *l, uint64_t *cursor,
-	       struct ferry_message *out, void *buf, size_t size)
-{
-	int err = ferryi_check_messages(l, FERRY_SEND | FERRY_RECV);
-
-	if (err)
-		return err;
-	if (l->framing || !l->messages->peek)
-		return lacks(l, "show messages without taking them");
-	return l->messages->peek(l, cursor, out, buf, size);
-}
-
-int ferry_stat(struct ferry_link *l, struct ferry_mailbox_stat *st)
-{
-	int err = ferryi_check_messages(l, FERRY_SEND | FERRY_RECV);
-
-	if (err)
-		return err;
-	if (l->framing || !l->messages->stat)
-		return lacks(l, "count");
-	return l->messages->stat(l, st);
 }
 
 /* --- bytes --------------------------------------------------------------- */

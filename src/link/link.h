@@ -4,7 +4,8 @@
  * and what its files share.
  *
  *	open.c		addresses become links: open, listen, accept, pair
- *	link.c		the calls that move messages and bytes
+ *	link.c		the calls that copy messages and bytes
+ *	in_place.c	messages that are lent and taken
  *	many.c		several messages in one call
  *	call.c		how a call waits, and waits its turn
  *	framing.c	messages over a stream
@@ -35,13 +36,15 @@ struct ferry_link {
 	const struct ferryi_stream *stream;
 	unsigned flags; /* FERRY_SEND, FERRY_RECV */
 	bool listening;
-	char *address; /* canonical, for people */
+	bool may_thread; /* FERRY_THREAD */
+	char *address;	 /* canonical, for people */
 	struct ferryi_cancel cancel;
-	uint32_t turn[2];		 /* call.c; [0] send side, [1] receive
+	uint32_t turn[2];		/* call.c; [0] send side, [1] receive
 					 * side; not used when the transport is
 					 * concurrent */
-	struct ferryi_spin spin[2];	 /* the same two sides */
-	struct ferryi_framing *framing;	 /* NULL: the transport's own */
+	struct ferryi_spin spin[2];	/* the same two sides */
+	struct ferryi_framing *framing; /* NULL: the transport's own */
+	bool framed; /* by that, or by the framing of the link before it */
 	struct ferryi_polled *polled[2]; /* the same sides; NULL: nobody asked */
 	void *state;			 /* the transport's, state_size bytes */
 };
@@ -67,6 +70,13 @@ static inline int ferryi_check_messages(struct ferry_link *l, unsigned side)
 		return 0;
 	return ferryi_refuse_messages(l, side);
 }
+
+/* -EOPNOTSUPP: such links do not do what mailboxes do. */
+int ferryi_lacks(struct ferry_link *l, const char *what);
+
+/* ferry_send_to(), of a link that has that. */
+int ferryi_send_to(struct ferry_link *l, const char *to, const void *data,
+		   size_t len, ferry_time deadline);
 
 /* Another canonical address, before the link is anybody's.  -ENOMEM. */
 int ferryi_link_rename(struct ferry_link *l, const char *address);

@@ -12,6 +12,7 @@
 #include <limits.h>
 
 #include "base/error.h"
+#include "link/pollers.h"
 #include "shm/recover.h"
 #include "shm/watch.h"
 #include "sys/clock.h"
@@ -63,7 +64,7 @@ int ferryi_mailbox_enter_with(struct ferry_link *l,
 	return 0;
 }
 
-void ferryi_mailbox_wake(struct ferryi_segment *s, enum ferryi_gate gate)
+static void wake_sleeper(struct ferryi_segment *s, enum ferryi_gate gate)
 {
 	uint32_t *word = &s->view.users.gate[gate];
 	uint32_t lowered;
@@ -78,10 +79,19 @@ void ferryi_mailbox_wake(struct ferryi_segment *s, enum ferryi_gate gate)
 		ferryi_gate_settle(word, lowered);
 }
 
+void ferryi_mailbox_wake(struct ferryi_segment *s, enum ferryi_gate gate)
+{
+	wake_sleeper(s, gate);
+	ferryi_pollers_wake(&s->view.users, gate == FERRYI_GATE_RECV ?
+						    FERRYI_POLL_RECV :
+						    FERRYI_POLL_SEND);
+}
+
 void ferryi_mailbox_wake_all(struct ferryi_segment *s)
 {
 	for (unsigned g = 0; g < FERRYI_GATES; g++)
 		ferryi_futex_wake(&s->view.users.gate[g], INT_MAX);
+	ferryi_pollers_wake_all(&s->view.users);
 }
 
 /*
@@ -139,6 +149,21 @@ static bool has_ended(struct ferryi_mailbox *b, struct ferryi_wait *w)
 	return false;
 }
 
+/* Step S1.  The word to sleep on is the first that is watched. */
+static void raise_gate(struct ferryi_segment *s, enum ferryi_want want,
+		       struct ferryi_wait *w)
+{
+	uint32_t *gate = &s->view.users.gate[w->gate];
+
+	if (w->polls) {
+		gate = &s->view.users.polled[want == FERRYI_WANT_RECV];
+		ferryi_wait_word(w, gate, ferryi_poll_gate_raise(gate));
+		return;
+	}
+	ferryi_gate_raise(gate);
+	ferryi_wait_word(w, gate, 1);
+}
+
 static int interest(struct ferry_link *l, enum ferryi_want want,
 		    struct ferryi_wait *w)
 {
@@ -154,10 +179,9 @@ static int interest(struct ferry_link *l, enum ferryi_want want,
 	if (w->slept && w->gate != gate) /* woken there, waits here now */
 		hand_on(b->segment, w->gate);
 	w->gate = gate;
-	ferryi_gate_raise(&q->control->gate[gate]);		 /* S1 */
+	raise_gate(b->segment, want, w);			 /* S1 */
 	if (ferryi_watch(q, gate, w->len, ferryi_now(), &watch)) /* S2 */
 		return 1;
-	ferryi_wait_word(w, &q->control->gate[gate], 1);
 	for (unsigned i = 0; i < watch.n; i++)
 		ferryi_wait_word(w, watch.words[i].addr,
 				 watch.words[i].expected);

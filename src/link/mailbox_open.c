@@ -283,6 +283,7 @@ int ferry_mailbox_create(struct ferry_link **out, const char *name,
 			    address);
 	if (r < 0)
 		return r;
+	l->may_thread = o.flags & FERRY_THREAD;
 	r = create(l->state, &p, &o);
 	if (r < 0) {
 		ferryi_link_free(l);

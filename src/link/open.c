@@ -77,13 +77,13 @@ void ferryi_link_free(struct ferry_link *l)
 {
 	if (!l)
 		return;
+	ferryi_polled_free(l->polled[0]); /* before what it watches goes */
+	ferryi_polled_free(l->polled[1]);
 	if (l->state && l->t->fini)
 		l->t->fini(l);
 	if (l->cancel.fd >= 0)
 		ferryi_cancel_fini(&l->cancel);
 	ferryi_framing_free(l->framing);
-	ferryi_polled_free(l->polled[0]);
-	ferryi_polled_free(l->polled[1]);
 	free(l->state);
 	free(l->address);
 	free(l);
@@ -217,6 +217,7 @@ static int new_link(struct request *q, struct ferry_link **out, unsigned flags)
 		return err;
 	if (ferryi_address_get(&q->a, "framing") || !limits_itself(q->t))
 		err = ferryi_framing_new(&l->framing, &q->a);
+	l->framed = l->framing != NULL;
 	if (err)
 		ferryi_link_free(l);
 	else
@@ -267,12 +268,15 @@ static int run_open(struct ferry_link *l, const struct request *q)
 
 static int check_flags(const struct request *q, unsigned flags)
 {
-	if (!flags || flags & ~FERRY_DUPLEX)
+	unsigned direction = flags & FERRY_DUPLEX;
+
+	if (!direction || flags & ~(FERRY_DUPLEX | FERRY_THREAD))
 		return ferryi_fail(-EINVAL,
 				   "%s: open for FERRY_SEND, "
 				   "FERRY_RECV or FERRY_DUPLEX",
 				   q->canonical);
-	if (flags == FERRY_DUPLEX && !(q->t->info.promises & FERRY_CAN_DUPLEX))
+	if (direction == FERRY_DUPLEX &&
+	    !(q->t->info.promises & FERRY_CAN_DUPLEX))
 		return ferryi_fail(-EOPNOTSUPP, "%s: links go one way",
 				   q->a.scheme);
 	return 0;
@@ -282,11 +286,12 @@ static int open_request(struct request *q, struct ferry_link **out,
 			unsigned flags, bool listening)
 {
 	struct ferry_link *l;
-	int err = new_link(q, &l, flags);
+	int err = new_link(q, &l, flags & FERRY_DUPLEX);
 
 	if (err)
 		return err;
 	l->listening = listening;
+	l->may_thread = flags & FERRY_THREAD;
 	err = run_open(l, q);
 	if (!err)
 		err = check_framing(l, &q->a);
@@ -351,6 +356,7 @@ int ferry_accept(struct ferry_link *door, struct ferry_link **out,
 		return err;
 	c.more = l;
 	err = ferryi_framing_copy(&l->framing, door->framing);
+	l->framed = l->framing != NULL;
 	if (!err)
 		err = (int)ferryi_call_run(&c, deadline);
 	if (!err)

@@ -127,7 +127,7 @@ ssize_t ferryi_packet_recv(struct ferry_link *l, void *buf, size_t size)
 		return n;
 	if ((size_t)n > size)
 		return -EMSGSIZE;
-	n = ferryi_socket_take(endpoint(l)->in, buf, size, NULL);
+	n = ferryi_socket_take(endpoint(l)->in, buf, (size_t)n);
 	if (n == -EMSGSIZE)
 		return was_cut(l);
 	return n < 0 ? ferryi_endpoint_result(l, n) : n;
@@ -197,7 +197,7 @@ int ferryi_packet_take(struct ferry_link *l, struct ferry_message *m)
 	err = ferryi_packet_loan(l, (size_t)n, m);
 	if (err)
 		return err;
-	n = ferryi_socket_take(endpoint(l)->in, m->data, m->len, &came);
+	n = ferryi_socket_take_from(endpoint(l)->in, m->data, m->len, &came);
 	if (n < 0) {
 		ferryi_packet_end(l, m);
 		return n == -EMSGSIZE ? was_cut(l) :

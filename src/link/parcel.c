@@ -64,10 +64,15 @@ static int unpacked(struct ferry_link *l)
 	return r < 0 ? r : fd;
 }
 
+static bool has_bare(struct ferry_link *l)
+{
+	return l->t->bare && l->t->has_bare(l);
+}
+
 /* With both turns. */
 static int hand_out(struct ferry_link *l)
 {
-	int fd = l->t->bare ? unpacked(l) : pack(l);
+	int fd = has_bare(l) ? unpacked(l) : pack(l);
 
 	if (fd < 0)
 		return fd;
@@ -84,11 +89,11 @@ int ferry_export(struct ferry_link *l)
 	ferryi_fail_clear();
 	if (!l || l->listening)
 		return ferryi_fail(-EINVAL, "there is no connection to export");
-	if (!l->t->bare && (!l->t->pack || l->framing))
+	if (!has_bare(l) && (!l->t->pack || l->framing))
 		return ferryi_fail(-EOPNOTSUPP,
-				   "%s: it cannot be exported (channels "
-				   "without framing=len32, line or nul can, "
-				   "and ends of pipe:)",
+				   "%s: it cannot be exported (channels and "
+				   "pairs of pipes without framing=len32, line "
+				   "or nul can, and ends of pipe:)",
 				   l->address);
 	if (ferryi_turn_take(l, FERRY_SEND, FERRY_NOWAIT) != 0)
 		return ferryi_fail(-EBUSY, "%s: another thread is sending",

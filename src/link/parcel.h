@@ -13,7 +13,7 @@
 
 #include "wire/address.h"
 
-#define FERRYI_PARCEL_FDS 4
+#define FERRYI_PARCEL_FDS 5
 
 struct ferryi_parcel {
 	uint64_t magic;

@@ -136,6 +136,7 @@ const struct ferryi_transport ferryi_transport_signal = {
 	.keys = "signal signals",
 	.state_size = sizeof(struct ferryi_signals),
 	.open = signal_open,
+	.identify = ferryi_signal_identify,
 	.fini = signal_fini,
 	.interest = signal_interest,
 	.explain = signal_explain,

@@ -15,6 +15,8 @@
 
 #include "link/copies.h"
 
+struct ferryi_traces;
+
 struct ferryi_signals {
 	struct ferryi_copies copies;
 	bool opened;
@@ -43,6 +45,7 @@ int ferryi_signal_parse(const char *name);
 
 /* signal_send.c: find who is named.  -EAGAIN: its door is full. */
 int ferryi_signal_find(struct ferry_link *l, const struct ferryi_address *a);
+int ferryi_signal_identify(const char *rest, struct ferryi_traces *out);
 int ferryi_signal_send(struct ferry_link *l, const void *data, size_t len);
 int ferryi_signal_commit(struct ferry_link *l, struct ferry_message *m);
 

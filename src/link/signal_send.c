@@ -8,11 +8,14 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "link/process.h"
+#include "link/queues.h"
 #include "link/signal.h"
+#include "link/traces.h"
 #include "sys/files.h"
 #include "sys/process.h"
 #include "sys/signals.h"
@@ -31,7 +34,8 @@ static int gone(struct ferry_link *l)
 
 static int nobody(struct ferry_link *l)
 {
-	return ferryi_fail(-ENOENT, "%s: there is no such process%s",
+	return ferryi_fail(-ENOENT,
+			   "%s: there is no such process%s (see ps -e)",
 			   l->address,
 			   ferryi_signals_of(l)->group ? " group" : "");
 }
@@ -171,6 +175,53 @@ int ferryi_signal_find(struct ferry_link *l, const struct ferryi_address *a)
 	s->fd = fd;
 	s->opened = true;
 	return 0;
+}
+
+/* `l` is for sentences. */
+static int find_pid(struct ferry_link *l, const struct ferryi_address *a,
+		    pid_t *out)
+{
+	long pid = number_of(a->rest);
+	int err;
+
+	if (a->rest[0] == '-' || strcmp(a->rest, "self") == 0)
+		return ferryi_fail(-EOPNOTSUPP,
+				   "signal:%.100s: who it is cannot be told "
+				   "(name one process: signal:PID, "
+				   "signal:NAME)",
+				   a->rest);
+	if (pid < 0) {
+		err = holder(l, a, out);
+		return err != -EAGAIN ?
+			       err :
+			       ferryi_fail(-EBUSY,
+					   "%s: too many ask it at once (try "
+					   "again)",
+					   l->address);
+	}
+	*out = (pid_t)pid;
+	return ferryi_start_time(*out) ? 0 : nobody(l);
+}
+
+extern const struct ferryi_transport ferryi_transport_signal;
+
+int ferryi_signal_identify(const char *rest, struct ferryi_traces *out)
+{
+	char text[FERRYI_ADDRESS_MAX];
+	struct ferryi_address a;
+	struct ferry_link *l;
+	int err = ferryi_queue_parse(&a, "signal", rest);
+
+	snprintf(text, sizeof text, "signal:%s", rest);
+	if (!err)
+		err = ferryi_link_inner(&l, &ferryi_transport_signal,
+					FERRY_SEND, text);
+	if (err)
+		return err;
+	err = find_pid(l, &a, &out->pids[0]);
+	out->proof = FERRY_KERNEL;
+	ferryi_link_free(l);
+	return err;
 }
 
 /* --- messages ------------------------------------------------------------------ */

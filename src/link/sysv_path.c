@@ -7,13 +7,13 @@
  *	boot 0f2e5f3c-6f0e-4a43-9a53-6d2f9a0b7c11
  *
  * ftok(3) makes a key of 24 bits of a file's numbers, so two files may have the
- * same.  Here the key is chosen at random among those that nobody has (IPC_EXCL),
- * and the queue is made before the file is: no two files name one queue.
+ * same.  Here the key is chosen at random among those that nobody has, and the queue
+ * is made with it as a new one (IPC_EXCL): no two files name one queue.
  *
  * A file of an earlier boot, or whose queue is gone, names nothing; who receives
  * makes a new queue and replaces it.  That, and the first file, happens under a lock
- * on the directory.  Who is killed between queue and file leaves a queue without a
- * name (ipcs(1) shows it).
+ * on the directory.  The file comes first, and goes last: who is killed in between
+ * leaves one that names nothing, and never a queue that nobody finds.
  */
 #include "link/sysv.h"
 
@@ -143,26 +143,54 @@ static int publish(const struct place *p, const char *text, unsigned mode)
 	return err;
 }
 
-/* With the lock: a new queue, and the file that names it. */
-static int make(const struct place *p, const struct ferryi_address *a)
+static int announce(const struct place *p, uint32_t key, unsigned mode)
 {
 	char text[TEXT_MAX], boot[40];
-	unsigned mode;
-	uint32_t key;
-	int id = ferryi_queue_mode(a, &mode), err;
+	int err;
 
-	if (id == 0)
-		id = ferryi_sysv_make_any(p->address, a, &key);
-	if (id < 0)
-		return id;
 	ferryi_machine_boot(boot);
 	snprintf(text, sizeof text, FORM, key, boot);
 	err = publish(p, text, mode);
-	if (!err)
+	return err ? ferryi_fail_sys(-err, "%s: the file could not be made: %s",
+				     p->address, strerror(-err)) :
+		     0;
+}
+
+/* A key that no queue has now; 0: none was found. */
+static uint32_t free_key(void)
+{
+	uint32_t key;
+
+	for (int i = 0; i < FERRYI_QUEUE_ATTEMPTS; i++) {
+		key = ferryi_machine_random() | 1; /* 0 is nobody's */
+		if (ferryi_sysv_open(key, false, false) == -ENOENT)
+			return key;
+	}
+	return 0;
+}
+
+/* With the lock: the file, and the new queue that it names. */
+static int make(const struct place *p, const struct ferryi_address *a)
+{
+	uint32_t key = free_key();
+	unsigned mode;
+	int err = ferryi_queue_mode(a, &mode), id = -EEXIST;
+
+	if (!err && key)
+		err = announce(p, key, mode);
+	if (err)
+		return err;
+	/* X4: a file that names no queue yet */
+	if (key)
+		id = ferryi_sysv_make(p->address, a, key);
+	if (id >= 0)
 		return id;
-	ferryi_sysv_remove(id);
-	return ferryi_fail_sys(-err, "%s: the file could not be made: %s",
-			       p->address, strerror(-err));
+	ferryi_unlink(p->dir, p->file);
+	return id != -EEXIST ? id :
+			       ferryi_fail(-EBUSY,
+					   "%s: others take every key that is "
+					   "free (try again)",
+					   p->address);
 }
 
 /* --- the calls ------------------------------------------------------------------ */
@@ -222,6 +250,7 @@ static int destroy(const struct place *p)
 		return r;
 	id = r == 1 ? ferryi_sysv_open(key, false, false) : -ENOENT;
 	r = id < 0 ? 0 : ferryi_sysv_remove(id);
+	/* X6: the queue is gone, and the file names it still */
 	if (r == -EPERM)
 		return ferryi_fail(-EACCES, "%s: only its owner may remove it",
 				   p->address);
@@ -229,6 +258,22 @@ static int destroy(const struct place *p)
 	return r == 0 ? 0 :
 			ferryi_fail_sys(-r, "%s: removing it failed: %s",
 					p->address, strerror(-r));
+}
+
+int ferryi_sysv_find_path(const struct ferryi_address *a)
+{
+	char address[FERRYI_ADDRESS_MAX + 8];
+	struct place p = { 0 };
+	uint32_t key;
+	int r;
+
+	snprintf(address, sizeof address, "sysv:%s", a->rest);
+	r = place_open(&p, address, a);
+	if (r < 0)
+		return r;
+	r = look_up(&p, 0, &key);
+	ferryi_close(p.dir);
+	return r;
 }
 
 int ferryi_sysv_destroy_path(const struct ferryi_address *a)

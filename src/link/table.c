@@ -29,6 +29,10 @@ const struct ferryi_transport *const ferryi_transports[] = {
 	&ferryi_transport_fault,   NULL,
 };
 
+_Static_assert(sizeof ferryi_transports / sizeof ferryi_transports[0] <=
+		       FERRYI_TRANSPORTS_MOST + 1,
+	       "raise FERRYI_TRANSPORTS_MOST");
+
 const struct ferry_transport_info *ferry_transport(unsigned i)
 {
 	for (unsigned k = 0; ferryi_transports[k]; k++)

@@ -127,7 +127,7 @@ static void use(struct ferry_link *l, int fd)
 
 	ferryi_endpoint_set(l, fd, fd);
 	/* A small frame goes whole or not at all: see framing.h. */
-	e->careful = l->framing != NULL;
+	e->careful = l->framed;
 }
 
 /* --- connecting ---------------------------------------------------------- */
@@ -309,6 +309,16 @@ static int tcp_interest(struct ferry_link *l, enum ferryi_want want,
 	return ferryi_endpoint_interest(l, want, w);
 }
 
+static int tcp_identify(const char *rest, struct ferryi_traces *out)
+{
+	return ferryi_inet_identify("tcp", rest, out);
+}
+
+static int tcp_figures(const char *rest, struct ferryi_figures *out)
+{
+	return ferryi_inet_figures("tcp", rest, out);
+}
+
 const struct ferryi_transport ferryi_transport_tcp = {
 	.info = {
 		.scheme = "tcp",
@@ -330,8 +340,11 @@ const struct ferryi_transport ferryi_transport_tcp = {
 	.listen = tcp_listen,
 	.accept = tcp_accept,
 	.shutdown = ferryi_endpoint_shutdown_socket,
+	.identify = tcp_identify,
+	.figures = tcp_figures,
 	.local = ferryi_inet_local,
 	.fini = ferryi_endpoint_fini,
+	.spins = true,
 	.interest = tcp_interest,
 	.explain = ferryi_endpoint_explain,
 	.stream = &ferryi_stream_of_socket,

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "link/call.h"
+#include "link/pollers.h"
 #include "shm/watch.h"
 #include "sys/clock.h"
 #include "sys/futex.h"
@@ -50,7 +51,7 @@ int ferryi_topic_enter(struct ferry_link *l)
 	return 0;
 }
 
-void ferryi_topic_wake(struct ferryi_segment *s, enum ferryi_topic_gate gate)
+static void wake_sleepers(struct ferryi_segment *s, enum ferryi_topic_gate gate)
 {
 	uint32_t *word = &s->view.users.gate[gate], lowered;
 
@@ -61,6 +62,15 @@ void ferryi_topic_wake(struct ferryi_segment *s, enum ferryi_topic_gate gate)
 		return;
 	ferryi_futex_wake(word, INT_MAX);
 	ferryi_gate_settle(word, lowered);
+}
+
+void ferryi_topic_wake(struct ferryi_segment *s, enum ferryi_topic_gate gate)
+{
+	wake_sleepers(s, gate);
+	if (gate != FERRYI_GATE_CROWD)
+		ferryi_pollers_wake(&s->view.users, gate == FERRYI_GATE_NEWS ?
+							    FERRYI_POLL_RECV :
+							    FERRYI_POLL_SEND);
 }
 
 /* --- waiting ----------------------------------------------------------------- */
@@ -143,25 +153,39 @@ static enum ferryi_topic_gate gate_of(enum ferryi_want want)
 	return want == FERRYI_WANT_CROWD ? FERRYI_GATE_CROWD : FERRYI_GATE_ROOM;
 }
 
+/* Step S1.  The word to sleep on is the first that is watched. */
+static void raise_gate(struct ferryi_users *u, enum ferryi_want want,
+		       struct ferryi_wait *w)
+{
+	uint32_t *gate = &u->gate[gate_of(want)];
+
+	if (w->polls) {
+		gate = &u->polled[want == FERRYI_WANT_RECV];
+		ferryi_wait_word(w, gate, ferryi_poll_gate_raise(gate));
+		return;
+	}
+	ferryi_gate_raise(gate);
+	ferryi_wait_word(w, gate, 1);
+}
+
 static int interest(struct ferry_link *l, enum ferryi_want want,
 		    struct ferryi_wait *w)
 {
 	struct ferryi_topic *t = ferryi_topic_of(l);
 	struct ferryi_users *u = &t->segment->view.users;
-	uint32_t *gate = &u->gate[gate_of(want)], state;
+	uint32_t state;
 
 	w->realm = t->realm;
 	w->epoch =
 		ferryi_load(&ferryi_realm_registry(t->realm)
 				     ->control->epoch); /* before the words */
-	ferryi_gate_raise(gate);			/* S1 */
+	raise_gate(u, want, w);				/* S1 */
 	state = ferryi_load(u->state);			/* S2 */
 	if (state & (FERRYI_CLOSED | FERRYI_REMOVED) &&
 	    want != FERRYI_WANT_CROWD)
 		return 1;
 	if (state & FERRYI_REMOVED)
 		return 1;
-	ferryi_wait_word(w, gate, 1);
 	ferryi_wait_word(w, u->state, state);
 	if (want == FERRYI_WANT_RECV)
 		return await_news(l, w);
@@ -185,6 +209,7 @@ static int end_of_messages(struct ferry_link *l, unsigned direction)
 	/* D3: closed, nobody woken; the bell wakes them in our place */
 	for (unsigned g = 0; g < FERRYI_GATES; g++)
 		ferryi_futex_wake(&s->view.users.gate[g], INT_MAX);
+	ferryi_pollers_wake_all(&s->view.users);
 	return 0;
 }
 

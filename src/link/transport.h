@@ -27,7 +27,9 @@
 #include "wait/wait.h"
 
 struct ferryi_address;
+struct ferryi_figures;
 struct ferryi_parcel;
+struct ferryi_traces;
 
 /* What moves messages.  Any member may be NULL. */
 struct ferryi_messages {
@@ -109,7 +111,14 @@ struct ferryi_transport {
 	int (*listen)(struct ferry_link *l, const struct ferryi_address *a);
 	int (*accept)(struct ferry_link *door, struct ferry_link *peer);
 	int (*pair)(struct ferry_link *ends[2], const struct ferryi_address *a);
-	int (*destroy)(const char *rest);   /* remove what an address names */
+	int (*destroy)(const char *rest); /* remove what an address names */
+	/*
+	 * By what those who use an address are found.  -ENOENT: it names nothing, or
+	 * nobody is there.  The caller frees out->inodes, also after an error.
+	 */
+	int (*identify)(const char *rest, struct ferryi_traces *out);
+	/* How what it names stands; 1: some processes could not be looked into. */
+	int (*figures)(const char *rest, struct ferryi_figures *out);
 	int (*adopt)(struct ferry_link *l); /* in the child of a fork */
 	/*
 	 * To another process (parcel.h).  pack: with both turns; at most
@@ -121,8 +130,9 @@ struct ferryi_transport {
 	void (*packed)(struct ferry_link *l);
 	int (*unpack)(struct ferry_link *l, const struct ferryi_parcel *p,
 		      const int *fds);
-	/* Instead of them: a descriptor that any program can use, close-on-exec;
-	 * the link is freed. */
+	/* Instead of them, of a link that has it: a descriptor that any program can
+	 * use, close-on-exec; the link is freed. */
+	bool (*has_bare)(struct ferry_link *l);
 	int (*bare)(struct ferry_link *l);
 	/* Called with the turn of the direction. */
 	int (*shutdown)(struct ferry_link *l, unsigned direction);
@@ -160,6 +170,8 @@ struct ferryi_transport {
 	const struct ferryi_messages *messages;
 	const struct ferryi_stream *stream;
 };
+
+#define FERRYI_TRANSPORTS_MOST 32
 
 /* The table, in the order of the manual; ends with NULL. */
 extern const struct ferryi_transport *const ferryi_transports[];

@@ -246,6 +246,16 @@ static const struct ferryi_messages messages = {
 	.send_to = udp_send_to,
 };
 
+static int udp_identify(const char *rest, struct ferryi_traces *out)
+{
+	return ferryi_inet_identify("udp", rest, out);
+}
+
+static int udp_figures(const char *rest, struct ferryi_figures *out)
+{
+	return ferryi_inet_figures("udp", rest, out);
+}
+
 const struct ferryi_transport ferryi_transport_udp = {
 	.info = {
 		.scheme = "udp",
@@ -262,8 +272,11 @@ const struct ferryi_transport ferryi_transport_udp = {
 	.keys = "bind broadcast",
 	.state_size = sizeof(struct udp),
 	.open = udp_open,
+	.identify = udp_identify,
+	.figures = udp_figures,
 	.local = ferryi_inet_local,
 	.fini = ferryi_endpoint_fini,
+	.spins = true,
 	.interest = ferryi_endpoint_interest,
 	.explain = ferryi_endpoint_explain,
 	.messages = &messages,

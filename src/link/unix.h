@@ -8,6 +8,9 @@
 #include "link/endpoint.h"
 #include "sys/sockets.h"
 
+struct ferryi_figures;
+struct ferryi_traces;
+
 struct ferryi_unix {
 	struct ferryi_endpoint end; /* first */
 
@@ -58,5 +61,8 @@ int ferryi_unix_open_datagrams(struct ferry_link *l,
 int ferryi_unix_listen(struct ferry_link *l, const struct ferryi_address *a);
 int ferryi_unix_accept(struct ferry_link *door, struct ferry_link *peer);
 void ferryi_unix_fini(struct ferry_link *l);
+int ferryi_unix_destroy(const char *rest);
+int ferryi_unix_identify(const char *rest, struct ferryi_traces *out);
+int ferryi_unix_figures(const char *rest, struct ferryi_figures *out);
 
 #endif

@@ -9,6 +9,9 @@
  * unlink, bind and listen, happens under a lock on the directory, which leaves
  * nothing behind and which the kernel drops when its holder dies.
  *
+ * ferry_destroy() removes a file of which the same proves that it is dead, and no
+ * other one.
+ *
  * The door removes its file when it closes, if the file is still its own; a
  * forked child that closes its copy removes nothing.
  */
@@ -17,6 +20,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "link/queues.h"
 #include "link/unix.h"
 #include "sys/files.h"
 #include "sys/process.h"
@@ -151,6 +155,7 @@ static int bind_and_listen(struct ferry_link *l, const char *name,
 		err = ferryi_socket_bind(fd, name, mode);
 	if (err == -EADDRINUSE)
 		return in_use(l);
+	/* X7: a socket file at which nobody listens */
 	if (!err)
 		err = know_file(u);
 	if (!err && *u->file)
@@ -251,4 +256,79 @@ void ferryi_unix_fini(struct ferry_link *l)
 	if (u->dir_open)
 		ferryi_close(u->dir);
 	ferryi_endpoint_fini(l);
+}
+
+/* --- removing what a dead one has left ----------------------------------- */
+
+extern const struct ferryi_transport ferryi_transport_unix;
+
+static int check_socket(struct ferry_link *l)
+{
+	struct ferryi_unix *u = state(l);
+	struct stat st;
+	int err = ferryi_stat_at(u->dir, u->file, &st);
+
+	if (err == -ENOENT)
+		return ferryi_fail(err, "%s does not exist", l->address);
+	if (err)
+		return ferryi_fail_sys(-err, "%s: %s", l->address,
+				       strerror(-err));
+	return S_ISSOCK(st.st_mode) ?
+		       0 :
+		       ferryi_fail(-EINVAL,
+				   "%s is no socket (rm(1) removes files)",
+				   l->address);
+}
+
+static int remove_dead(struct ferry_link *l, const char *path)
+{
+	int err = open_place(l, path);
+
+	if (!err)
+		err = check_socket(l);
+	if (err)
+		return err;
+	err = ferryi_directory_lock_try(state(l)->dir);
+	if (err)
+		return ferryi_fail(err == -EAGAIN ? -EBUSY : ferryi_errno(-err),
+				   "%s: its directory cannot be locked: %s "
+				   "(try again)",
+				   l->address, strerror(-err));
+	err = clear_place(l, path);
+	ferryi_directory_unlock(state(l)->dir);
+	return err == -EBUSY ?
+		       ferryi_fail(err,
+				   "%s: somebody listens there (end that "
+				   "process; only what a dead one has left is "
+				   "removed)",
+				   l->address) :
+		       err;
+}
+
+int ferryi_unix_destroy(const char *rest)
+{
+	char text[FERRYI_SOCKET_PATH_MAX + 8];
+	struct ferryi_address a;
+	struct ferry_link *l;
+	int err = ferryi_queue_parse(&a, "unix", rest);
+
+	if (!err)
+		err = ferryi_unix_check_name(&a);
+	if (err)
+		return err;
+	if (a.rest[0] == '@')
+		return ferryi_fail(-EOPNOTSUPP,
+				   "unix:%s: an abstract name is no file, and "
+				   "goes with the process that has it",
+				   a.rest);
+	snprintf(text, sizeof text, "unix:%s", a.rest);
+	err = ferryi_link_inner(&l, &ferryi_transport_unix, FERRY_RECV, text);
+	if (err)
+		return err;
+	/* A connection would disturb who listens; datagrams need none, and to
+	 * a socket of another type they are refused in another way. */
+	state(l)->type = FERRYI_SOCKET_DGRAM;
+	err = remove_dead(l, a.rest);
+	ferryi_link_free(l);
+	return err;
 }

@@ -316,6 +316,12 @@ uint32_t ferryi_realm_owner(const struct ferryi_realm *r)
 	return r->owner;
 }
 
+unsigned ferryi_realm_pollers(struct ferryi_realm *r, int more)
+{
+	return __atomic_add_fetch(&r->pollers, (unsigned)more,
+				  __ATOMIC_RELAXED);
+}
+
 bool ferryi_realm_holds(const struct ferryi_realm *r, uint32_t owner)
 {
 	return owner == r->owner || ferryi_lock_held(r->fd, owner, 1) != 0;

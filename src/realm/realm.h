@@ -100,6 +100,10 @@ uint32_t ferryi_realm_owner(const struct ferryi_realm *r);
 /* Whether somebody holds the lock of this lease: if not, its process is dead, or
  * the lease is free. */
 bool ferryi_realm_holds(const struct ferryi_realm *r, uint32_t owner);
+
+/* How many links of this process poll there, after `more` came or went. */
+unsigned ferryi_realm_pollers(struct ferryi_realm *r, int more);
+
 int ferryi_realm_dir(const struct ferryi_realm *r);
 const char *ferryi_realm_path(const struct ferryi_realm *r);
 struct ferryi_registry *ferryi_realm_registry(struct ferryi_realm *r);

@@ -24,6 +24,7 @@ struct ferryi_realm {
 	struct ferryi_registry registry;
 	uint32_t owner;		 /* our slot */
 	uint64_t incarnation;	 /* its state word while it is ours */
+	unsigned pollers;	 /* atomic: links that event loops wait for */
 	pthread_mutex_t looking; /* one thread looks for the dead */
 	pthread_mutex_t names;	 /* threads share one file lock */
 	struct ferryi_segment *segments;

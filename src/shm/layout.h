@@ -105,6 +105,9 @@ enum ferryi_gate {
 	FERRYI_GATES
 };
 
+/* Gates of event loops (link/pollers.h), which all are woken, beside the sleepers. */
+enum ferryi_poll_gate { FERRYI_POLL_SEND, FERRYI_POLL_RECV, FERRYI_POLL_GATES };
+
 struct ferryi_counters {
 	uint64_t redelivered, dropped, lost, rejected, dead_lettered, repaired;
 };
@@ -114,10 +117,11 @@ struct ferryi_control {
 	uint8_t pad0[120];
 	uint64_t head; /* hint: the next position to take; never too far */
 	uint8_t pad1[120];
-	uint32_t gate[FERRYI_GATES]; /* who may sleep, see watch.h */
-	uint32_t state;		     /* FERRYI_CLOSED, FERRYI_REMOVED */
-	uint64_t returned;	     /* words.h */
-	uint8_t pad2[104];
+	uint32_t gate[FERRYI_GATES];	    /* who may sleep, see watch.h */
+	uint32_t state;			    /* FERRYI_CLOSED, FERRYI_REMOVED */
+	uint64_t returned;		    /* words.h */
+	uint32_t polled[FERRYI_POLL_GATES]; /* watch.h */
+	uint8_t pad2[96];
 	uint32_t reserved[FERRYI_CLASSES]; /* high-water marks, in chunks */
 	uint32_t cursor[FERRYI_CLASSES]; /* hint: where to look for a free one */
 	struct ferryi_counters counters;

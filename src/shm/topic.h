@@ -56,19 +56,21 @@ struct ferryi_topic_control {
 	uint8_t pad0[248];
 	uint32_t gate[FERRYI_GATES]; /* as in ferryi_control */
 	uint32_t state;
-	uint8_t pad1[112];
+	uint8_t pad1[8];
+	uint32_t polled[FERRYI_POLL_GATES]; /* as in ferryi_control */
+	uint8_t pad2[96];
 	uint64_t subscribed[FERRYI_SUBSCRIBERS / 64]; /* bit: slot in use */
 	uint64_t blocking[FERRYI_SUBSCRIBERS / 64];   /* and who must not miss
 						       * any */
-	uint8_t pad2[64];
+	uint8_t pad3[64];
 	uint64_t dropped;      /* of subscribers that have gone */
 	uint64_t disconnected; /* subscribers that were */
-	uint8_t pad3[24];
+	uint8_t pad4[24];
 	uint64_t repaired;
 	uint64_t joins;
-	uint8_t pad4[456];
+	uint8_t pad5[456];
 	uint64_t members[FERRYI_OWNERS / 64];
-	uint8_t pad5[2048];
+	uint8_t pad6[2048];
 };
 
 /* A subscriber.  Its owner alone writes what is behind the word. */
@@ -108,6 +110,7 @@ _Static_assert(offsetof(struct ferryi_topic_record, sender) == 64, "a line");
 		       "users.h")
 FERRYI_SAME_PLACE(gate);
 FERRYI_SAME_PLACE(state);
+FERRYI_SAME_PLACE(polled);
 FERRYI_SAME_PLACE(joins);
 FERRYI_SAME_PLACE(members);
 _Static_assert(offsetof(struct ferryi_topic_control, repaired) ==

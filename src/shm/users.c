@@ -10,6 +10,7 @@ void ferryi_users_attach(struct ferryi_users *u, void *control)
 	struct ferryi_control *c = control;
 
 	u->gate = c->gate;
+	u->polled = c->polled;
 	u->state = &c->state;
 	u->joins = &c->joins;
 	u->members = c->members;

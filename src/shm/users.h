@@ -14,6 +14,7 @@
 
 struct ferryi_users {
 	uint32_t *gate;	    /* FERRYI_GATES of them: who may sleep, watch.h */
+	uint32_t *polled;   /* FERRYI_POLL_GATES of them, of event loops */
 	uint32_t *state;    /* FERRYI_CLOSED, FERRYI_REMOVED */
 	uint64_t *joins;    /* + 2 with each user; odd: removed, final */
 	uint64_t *members;  /* bit: this lease uses the object */

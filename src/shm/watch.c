@@ -38,6 +38,19 @@ void ferryi_gate_raise(uint32_t *gate)
 	ferryi_store(gate, 1);
 }
 
+uint32_t ferryi_poll_gate_raise(uint32_t *gate)
+{
+	return ferryi_or(gate, 1u) | 1u;
+}
+
+bool ferryi_poll_gate_lower(uint32_t *gate)
+{
+	uint32_t seen = ferryi_load(gate);
+
+	/* who was faster has not woken them yet, and wakes them for us, too */
+	return seen & 1u && ferryi_cas32(gate, seen, seen + 1);
+}
+
 static void watch(struct ferryi_watch *w, uint32_t *addr, uint32_t seen)
 {
 	if (w->n < FERRYI_WATCH_MAX) {

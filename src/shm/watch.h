@@ -39,6 +39,16 @@ void ferryi_gate_settle(uint32_t *gate, uint32_t lowered);
 /* S1. */
 void ferryi_gate_raise(uint32_t *gate);
 
+/*
+ * The gate of event loops (link/pollers.h), all of which are woken.  Its lowest bit
+ * says that one may sleep; the rest counts the wake-ups, so that one who sees the
+ * value that it raised has missed none, whoever has raised it again.
+ *
+ * raise: S1; the value to sleep on.  lower: W2; true: wake all.
+ */
+uint32_t ferryi_poll_gate_raise(uint32_t *gate);
+bool ferryi_poll_gate_lower(uint32_t *gate);
+
 /* What a sleeper watches, besides its gate (which must be 1). */
 #define FERRYI_WATCH_MAX 32
 struct ferryi_watch {

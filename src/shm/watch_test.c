@@ -51,11 +51,28 @@ START_TEST(nobody_waits_for_a_chunk_while_memory_can_be_reserved)
 }
 END_TEST
 
+/* Who has raised it again in between hides no wake-up. */
+START_TEST(the_gate_of_loops_counts_wake_ups)
+{
+	uint32_t gate = 0, mine;
+
+	ck_assert(!ferryi_poll_gate_lower(&gate));
+	mine = ferryi_poll_gate_raise(&gate);
+	ck_assert_uint_eq(ferryi_poll_gate_raise(&gate), mine);
+	ck_assert_uint_eq(gate, mine);
+	ck_assert(ferryi_poll_gate_lower(&gate));
+	ck_assert(!ferryi_poll_gate_lower(&gate));
+	ck_assert_uint_ne(gate, mine);
+	ck_assert_uint_ne(ferryi_poll_gate_raise(&gate), mine);
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
 	tcase_add_test(t, a_sleeper_is_told_what_would_let_it_go_on);
 	tcase_add_test(t,
 		       nobody_waits_for_a_chunk_while_memory_can_be_reserved);
+	tcase_add_test(t, the_gate_of_loops_counts_wake_ups);
 }
 
 int main(void)

@@ -69,6 +69,7 @@ int ferryi_append_write(int fd, const struct iovec *v, int n, uint64_t at)
 		return -EFBIG;
 	memcpy(left, v, (size_t)n * sizeof *v);
 	while (at < end) {
+		/* X9: the beginning of a record, if the write was cut short */
 		done = pwritev(fd, left, n, (off_t)at);
 		if (done < 0 && errno == EINTR)
 			continue;

@@ -16,15 +16,7 @@
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
 #endif
-#define WAITV_MAX 128
 #define FUTEX_U32 2 /* FUTEX_32: size of a word, shared between processes */
-
-struct waitv {
-	uint64_t val;
-	uint64_t uaddr;
-	uint32_t flags;
-	uint32_t reserved;
-};
 
 static struct timespec timespec_of(int64_t ns)
 {
@@ -61,18 +53,24 @@ bool ferryi_futex_has_waitv(void)
 	return state > 0;
 }
 
+void ferryi_waitv_fill(struct ferryi_waitv *v, const struct ferryi_futex *f,
+		       unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		v[i] = (struct ferryi_waitv){ .val = f[i].expected,
+					      .uaddr = (uintptr_t)f[i].addr,
+					      .flags = FUTEX_U32 };
+}
+
 static int wait_many(const struct ferryi_futex *f, unsigned n, int64_t deadline)
 {
 	struct timespec ts = timespec_of(deadline);
-	struct waitv v[WAITV_MAX];
+	struct ferryi_waitv v[FERRYI_WAITV_MAX];
 	long r;
 
-	if (n > WAITV_MAX)
-		n = WAITV_MAX;
-	for (unsigned i = 0; i < n; i++)
-		v[i] = (struct waitv){ .val = f[i].expected,
-				       .uaddr = (uintptr_t)f[i].addr,
-				       .flags = FUTEX_U32 };
+	if (n > FERRYI_WAITV_MAX)
+		n = FERRYI_WAITV_MAX;
+	ferryi_waitv_fill(v, f, n);
 	r = syscall(SYS_futex_waitv, v, n, 0,
 		    deadline == INT64_MAX ? NULL : &ts, CLOCK_MONOTONIC);
 	return r < 0 ? -errno : (int)r;

@@ -33,4 +33,15 @@ int ferryi_futex_wait(const struct ferryi_futex *f, unsigned n,
 /* Whether one sleep can watch several words. */
 bool ferryi_futex_has_waitv(void);
 
+/* The kernel's list of words, for futex_waitv(2) and io_uring(7). */
+#define FERRYI_WAITV_MAX 128
+struct ferryi_waitv {
+	uint64_t val;
+	uint64_t uaddr;
+	uint32_t flags;
+	uint32_t reserved;
+};
+void ferryi_waitv_fill(struct ferryi_waitv *v, const struct ferryi_futex *f,
+		       unsigned n);
+
 #endif

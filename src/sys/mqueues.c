@@ -41,6 +41,7 @@ int ferryi_mqueue_create(const char *name, enum ferryi_mqueue_use use,
 		     &attr);
 	if (fd < 0)
 		return -errno;
+	/* Y1: a queue whose mode the umask has made narrower */
 	if (fchmod(fd, mode) == 0) /* whatever the umask has taken away */
 		return fd;
 	err = -errno;
@@ -66,12 +67,15 @@ int ferryi_mqueue_unlink(const char *name)
 	return mq_unlink(name) == 0 ? 0 : -errno;
 }
 
-/* A time limit that has passed long ago: the kernel never waits, whatever somebody
- * has done to the flags of a description that came by fork. */
-static const struct timespec long_past;
+/*
+ * The calls have a time limit that has passed long ago: the kernel never waits,
+ * whatever somebody has done to the flags of a description that came by fork.  It is
+ * not const, for qemu writes it back.
+ */
 
 int ferryi_mqueue_send(int fd, const void *data, size_t len, unsigned priority)
 {
+	struct timespec long_past = { 0 };
 	int r;
 
 	do
@@ -85,6 +89,7 @@ int ferryi_mqueue_send(int fd, const void *data, size_t len, unsigned priority)
 
 ssize_t ferryi_mqueue_recv(int fd, void *buf, size_t size, unsigned *priority)
 {
+	struct timespec long_past = { 0 };
 	ssize_t n;
 
 	do

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is connected to a UNIX socket, as the kernel tells anybody of the same user:
- * sock_diag(7) knows the pairs of sockets, /proc who has one.
+ * Who is connected to a UNIX socket: sock_diag(7) knows the pairs of sockets, /proc who
+ * has one (holders.h).
  */
 #ifndef FERRYI_SYS_PEERS_H
 #define FERRYI_SYS_PEERS_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
+
+#include "sys/holders.h"
 
 /*
- * Call `each` for every process that has the other end of a connection that was
- * made to `path`, once a descriptor; a negative result of it ends the search.  0;
- * what it said; or a negative errno: the kernel cannot tell.
+ * The sockets that have the name ("@NAME", or a path whose file `st` describes), and those
+ * that are connected to them.  0, also when there are none, or a negative errno: the
+ * kernel cannot tell.
  */
-int ferryi_peers_of(const char *path, int (*each)(pid_t pid, void *arg),
-		    void *arg);
+int ferryi_unix_users(const char *name, const struct stat *st,
+		      struct ferryi_inodes *out);
 
 #endif

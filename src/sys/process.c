@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #if __has_include(<sys/single_threaded.h>)
@@ -127,6 +128,18 @@ uint64_t ferryi_start_time(pid_t pid)
 	struct stat_line s;
 
 	return read_stat(pid, &s) ? s.start_time : 0;
+}
+
+int64_t ferryi_started_at(pid_t pid)
+{
+	uint64_t ticks = ferryi_start_time(pid);
+	struct timespec wall, boot;
+
+	if (!ticks || clock_gettime(CLOCK_REALTIME, &wall) != 0 ||
+	    clock_gettime(CLOCK_BOOTTIME, &boot) != 0)
+		return 0;
+	return wall.tv_sec - boot.tv_sec +
+	       (int64_t)ticks / sysconf(_SC_CLK_TCK);
 }
 
 static void read_identity(void)

@@ -23,6 +23,9 @@ const struct ferryi_identity *ferryi_identity(void);
 /* The start time of a pid of our namespace, or 0. */
 uint64_t ferryi_start_time(pid_t pid);
 
+/* When it started, CLOCK_REALTIME in s as the clock is set now, or 0. */
+int64_t ferryi_started_at(pid_t pid);
+
 /* The comm of a pid of our namespace, or "". */
 void ferryi_process_name(pid_t pid, char out[16]);
 

@@ -41,13 +41,20 @@ void ferryi_eventfd_set(int fd)
 		errno = saved; /* full: it is readable already */
 }
 
-void ferryi_eventfd_clear(int fd)
+bool ferryi_eventfd_take(int fd)
 {
 	uint64_t count;
 	int saved = errno;
 
-	if (read(fd, &count, sizeof count) < 0)
-		errno = saved;
+	if (read(fd, &count, sizeof count) == sizeof count)
+		return true;
+	errno = saved;
+	return false;
+}
+
+void ferryi_eventfd_clear(int fd)
+{
+	ferryi_eventfd_take(fd);
 }
 
 /* --- timers ---------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 #define FERRYI_SYS_READY_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* poll(2) until `deadline` (monotonic ns).  >0: ready; 0: time; -EINTR; error.
@@ -13,6 +14,7 @@ int ferryi_poll(struct pollfd *fds, unsigned n, int64_t deadline);
 int ferryi_eventfd(void);	 /* a descriptor or a negative errno */
 void ferryi_eventfd_set(int fd); /* readable from now on; async-signal-safe */
 void ferryi_eventfd_clear(int fd);
+bool ferryi_eventfd_take(int fd); /* cleared, and by nobody else meanwhile */
 
 /* A timer, and when it is readable (monotonic ns; INT64_MAX: never). */
 int ferryi_timer(void); /* a descriptor or a negative errno */

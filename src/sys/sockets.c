@@ -301,47 +301,78 @@ static void note_sender(struct msghdr *m, struct ferryi_came *came)
 	}
 }
 
-static ssize_t receive(int fd, void *buf, size_t size, int flags,
-		       struct ferryi_came *came)
+/* What the message is read into, and the flags that came with it, are in `m`. */
+static ssize_t receive(int fd, struct msghdr *m, int flags)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(struct ucred))];
-	} control;
-	struct iovec v = { buf, size };
-	struct msghdr m = { .msg_name = came ? came->from.bytes : NULL,
-			    .msg_namelen = came ? sizeof came->from.bytes : 0,
-			    .msg_iov = &v,
-			    .msg_iovlen = 1,
-			    .msg_control = &control,
-			    .msg_controllen = sizeof control };
 	ssize_t n;
 
-	while ((n = recvmsg(fd, &m,
+	while ((n = recvmsg(fd, m,
 			    flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC |
 				    MSG_TRUNC)) < 0 &&
 	       errno == EINTR)
 		;
 	if (n < 0)
 		return -errno;
-	close_passed(&m);
-	if (came)
-		note_sender(&m, came);
-	if (n == 0 && m.msg_controllen == 0 &&
+	/* A message has credentials with it, read or cut off; the end has not. */
+	if (n == 0 && m->msg_controllen == 0 && !(m->msg_flags & MSG_CTRUNC) &&
 	    option(fd, SO_TYPE) != SOCK_DGRAM)
 		return -ENODATA;
-	if (!(flags & MSG_PEEK) && (m.msg_flags & MSG_TRUNC))
+	if (!(flags & MSG_PEEK) && (m->msg_flags & MSG_TRUNC))
 		return -EMSGSIZE;
 	return n;
 }
 
-ssize_t ferryi_socket_next(int fd)
+/* recv(2) costs a third less than recvmsg(2), but cannot tell no bytes from the end. */
+static ssize_t receive_bytes(int fd, void *buf, size_t size, int flags)
 {
-	return receive(fd, NULL, 0, MSG_PEEK, NULL);
+	ssize_t n;
+
+	while ((n = recv(fd, buf, size, flags | MSG_DONTWAIT | MSG_TRUNC)) <
+		       0 &&
+	       errno == EINTR)
+		;
+	return n < 0 ? -errno : n;
 }
 
-ssize_t ferryi_socket_take(int fd, void *buf, size_t size,
-			   struct ferryi_came *came)
+ssize_t ferryi_socket_next(int fd)
 {
-	return receive(fd, buf, size, 0, came);
+	ssize_t n = receive_bytes(fd, NULL, 0, MSG_PEEK);
+	struct msghdr m = { .msg_iovlen = 0 };
+
+	return n == 0 ? receive(fd, &m, MSG_PEEK) : n;
+}
+
+/* Without room for them the kernel closes the descriptors of a message itself. */
+ssize_t ferryi_socket_take(int fd, void *buf, size_t len)
+{
+	struct msghdr m = { .msg_iovlen = 0 };
+	ssize_t n;
+
+	if (len == 0)
+		return receive(fd, &m, 0);
+	n = receive_bytes(fd, buf, len, 0);
+	return n == 0 || n > (ssize_t)len ? -EMSGSIZE : n;
+}
+
+ssize_t ferryi_socket_take_from(int fd, void *buf, size_t size,
+				struct ferryi_came *came)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec v = { buf, size };
+	struct msghdr m = { .msg_name = came->from.bytes,
+			    .msg_namelen = sizeof came->from.bytes,
+			    .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof control };
+	ssize_t n = receive(fd, &m, 0);
+
+	if (n >= 0 || n == -EMSGSIZE) {
+		close_passed(&m);
+		note_sender(&m, came);
+	}
+	return n;
 }

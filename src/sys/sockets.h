@@ -98,10 +98,16 @@ struct ferryi_came {
 	gid_t gid;
 };
 
-/* Take the first message; `came` may be NULL.  -ENODATA: the end; -EMSGSIZE: it
- * has been cut. */
-ssize_t ferryi_socket_take(int fd, void *buf, size_t size,
-			   struct ferryi_came *came);
+/*
+ * Take the first message, which is `len` bytes long as ferryi_socket_next() said.
+ * -EMSGSIZE: somebody else took that one, and what came instead has been cut or was
+ * empty; -ENODATA: the end.
+ */
+ssize_t ferryi_socket_take(int fd, void *buf, size_t len);
+
+/* The same, with who sent it and room for `size` bytes. */
+ssize_t ferryi_socket_take_from(int fd, void *buf, size_t size,
+				struct ferryi_came *came);
 
 /* The largest message that can be sent now, or an error. */
 ssize_t ferryi_socket_largest(int fd);

@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -134,7 +136,7 @@ static void quiet_end(struct quiet *q, bool broken)
 	pthread_sigmask(SIG_SETMASK, &q->before, NULL);
 }
 
-ssize_t ferryi_fd_write(int fd, const void *data, size_t len)
+static ssize_t write_masked(int fd, const void *data, size_t len)
 {
 	struct quiet q;
 	ssize_t n;
@@ -146,4 +148,44 @@ ssize_t ferryi_fd_write(int fd, const void *data, size_t len)
 	err = n < 0 ? errno : 0;
 	quiet_end(&q, err == EPIPE);
 	return err ? -err : n;
+}
+
+/*
+ * Since Linux 6.18 one call does it.  What refuses the flag has written nothing: an
+ * older kernel, a filter of system calls, or a device that knows no flags; then what
+ * the plain write says is the answer.
+ */
+#ifndef RWF_NOSIGNAL
+#define RWF_NOSIGNAL 0x00000100
+#endif
+
+static bool without_flag; /* atomic: this kernel does not know it */
+
+/* At the file's position.  musl has no function for it before 1.2.5. */
+static ssize_t write_flagged(int fd, const void *data, size_t len)
+{
+	struct iovec v = { (void *)data, len };
+
+	return syscall(SYS_pwritev2, fd, &v, 1, -1L, -1L, RWF_NOSIGNAL);
+}
+
+static bool is_an_answer(int err)
+{
+	return err == EAGAIN || err == EPIPE || err == EINTR;
+}
+
+ssize_t ferryi_fd_write(int fd, const void *data, size_t len)
+{
+	ssize_t n;
+
+	if (__atomic_load_n(&without_flag, __ATOMIC_RELAXED))
+		return write_masked(fd, data, len);
+	while ((n = write_flagged(fd, data, len)) < 0 && errno == EINTR)
+		;
+	if (n >= 0 || is_an_answer(errno))
+		return n < 0 ? -errno : n;
+	if ((errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM) &&
+	    ferryi_fd_kind(fd) == FERRYI_FD_PIPE)
+		__atomic_store_n(&without_flag, true, __ATOMIC_RELAXED);
+	return write_masked(fd, data, len);
 }

@@ -50,6 +50,10 @@ int ferryi_sysv_look(int id, struct ferryi_sysv *out)
 	out->queued = ds.msg_qnum;
 	out->bytes = ds.__msg_cbytes;
 	out->bytes_max = ds.msg_qbytes;
+	out->sent_by = ds.msg_lspid;
+	out->received_by = ds.msg_lrpid;
+	out->sent_at = ds.msg_stime;
+	out->received_at = ds.msg_rtime;
 	return 0;
 }
 

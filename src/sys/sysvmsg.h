@@ -15,8 +15,10 @@
 
 struct ferryi_sysv {
 	uint64_t queued;
-	uint64_t bytes;	    /* in the queue */
-	uint64_t bytes_max; /* msg_qbytes */
+	uint64_t bytes;		      /* in the queue */
+	uint64_t bytes_max;	      /* msg_qbytes */
+	pid_t sent_by, received_by;   /* the last time; 0: never */
+	int64_t sent_at, received_at; /* then; CLOCK_REALTIME, s */
 };
 
 /* What a message is sent from and received into: the text lies behind the type. */

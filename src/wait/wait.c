@@ -342,6 +342,83 @@ void ferryi_wait_end(struct ferryi_wait *w, ssize_t result)
 		ferryi_futex_wake(&control_of(w)->death, 1);
 }
 
+/* --- for an event loop ---------------------------------------------------- */
+
+/* What a sleeper knows of the dead, as if the call slept that has come. */
+static void recall(struct ferryi_wait *w, const struct ferryi_doze *d)
+{
+	ferryi_wait_init(w, FERRY_FOREVER, NULL);
+	w->realm = d->realm;
+	w->looks = d->looks;
+	w->suspicion = d->suspicion;
+}
+
+static void remember(struct ferryi_doze *d, const struct ferryi_wait *w)
+{
+	d->looks = w->looks;
+	d->suspicion = w->suspicion;
+}
+
+/* Its own period: that of the net, once for each that polls. */
+static ferry_time own_look(struct ferryi_doze *d, struct ferryi_wait *w)
+{
+	if (ferryi_knob_net() == 0)
+		return FERRY_FOREVER;
+	return d->since + net_period(w) * ferryi_realm_pollers(d->realm, 0);
+}
+
+void ferryi_doze_begin(struct ferryi_doze *d, struct ferryi_wait *w)
+{
+	struct ferryi_wait mine;
+
+	if (d->realm != w->realm) {
+		ferryi_doze_fini(d);
+		d->realm = w->realm;
+		if (d->realm)
+			ferryi_realm_pollers(d->realm, 1);
+	}
+	if (!d->realm)
+		return;
+	recall(&mine, d);
+	d->since = ferryi_now();
+	d->look_at = d->suspicion || d->looks < 2 ? next_look(&mine, d->since) :
+						    own_look(d, &mine);
+	ferryi_wait_tick(w, d->look_at);
+}
+
+void ferryi_doze_end(struct ferryi_doze *d)
+{
+	ferry_time now = ferryi_now();
+	struct ferryi_wait w;
+
+	if (!d->realm || now < d->look_at)
+		return;
+	recall(&w, d);
+	if (w.suspicion || w.looks < 2)
+		look_after_sleep(&w, d->since + (d->look_at - d->since) / 2);
+	else if (!looked_after(&w, now - net_period(&w)) && look(&w))
+		w.suspicion = SUSPICION_FROM;
+	remember(d, &w);
+}
+
+void ferryi_doze_reset(struct ferryi_doze *d)
+{
+	d->looks = 0;
+}
+
+void ferryi_doze_fini(struct ferryi_doze *d)
+{
+	struct ferryi_wait w;
+
+	if (!d->realm)
+		return;
+	recall(&w, d);
+	if (w.suspicion)
+		ferryi_futex_wake(&control_of(&w)->death, 1);
+	ferryi_realm_pollers(d->realm, -1);
+	*d = (struct ferryi_doze){ 0 };
+}
+
 /* --- cancelling --------------------------------------------------------- */
 
 int ferryi_cancel_init(struct ferryi_cancel *c, bool with_fd)
@@ -360,7 +437,26 @@ void ferryi_cancel_fini(struct ferryi_cancel *c)
 
 static bool has_own_fd(const struct ferryi_cancel *c)
 {
-	return c->fd >= 0 && c->generation == ferryi_generation();
+	return __atomic_load_n(&c->fd, __ATOMIC_SEQ_CST) >= 0 &&
+	       c->generation == ferryi_generation();
+}
+
+/* Either the cancel sees the descriptor, or this sees the cancel. */
+int ferryi_cancel_need_fd(struct ferryi_cancel *c)
+{
+	int fd, none = -1;
+
+	if (__atomic_load_n(&c->fd, __ATOMIC_SEQ_CST) >= 0)
+		return 0;
+	fd = ferryi_eventfd();
+	if (fd < 0)
+		return fd;
+	if (!__atomic_compare_exchange_n(&c->fd, &none, fd, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		ferryi_close(fd);
+	else if (__atomic_load_n(&c->word, __ATOMIC_SEQ_CST) != 0)
+		ferryi_eventfd_set(fd);
+	return 0;
 }
 
 void ferryi_cancel_set(struct ferryi_cancel *c)

@@ -73,6 +73,7 @@ struct ferryi_wait {
 	struct ferryi_realm *realm; /* whose bell to watch, or NULL */
 	uint32_t epoch;		    /* of that realm, read before the words */
 	unsigned gate;		    /* the transport's: where it waits */
+	bool polls;		    /* an event loop sleeps, not the call */
 
 	/* kept by the wait room over the sleeps of one call */
 	ferry_time began;      /* when it first thought of sleeping */
@@ -98,7 +99,7 @@ static inline void ferryi_wait_init(struct ferryi_wait *w, ferry_time deadline,
 	w->realm = NULL;
 	w->began = w->spin_until = 0;
 	w->spins = w->looks = 0;
-	w->slept = w->elected = false;
+	w->slept = w->elected = w->polls = false;
 	w->suspicion = 0;
 }
 
@@ -137,6 +138,36 @@ int ferryi_wait_sleep(struct ferryi_wait *w);
  * death, the duty of the safety net; and learns whether to spin the next time.
  */
 void ferryi_wait_end(struct ferryi_wait *w, ssize_t result);
+
+/*
+ * What an event loop owes to the others when it sleeps, and what it is owed.  It does
+ * not hear the bell (stand_in.h) and carries no net for others: it may never come
+ * back.  So it looks for the dead itself, when it is called: 10 and 100 ms after it
+ * lay down, as any sleeper, then once a period of the net, which the links of a
+ * process that poll in one realm share.  All zero: it does not sleep.
+ */
+struct ferryi_doze {
+	struct ferryi_realm *realm; /* NULL: there is nobody to look after */
+	ferry_time since, look_at;
+	unsigned looks;
+	int64_t suspicion;
+};
+
+/* It lies down, with what `w` watches: tells until when, in w->tick. */
+void ferryi_doze_begin(struct ferryi_doze *d, struct ferryi_wait *w);
+
+/* It has come, and looks if it is time to. */
+void ferryi_doze_end(struct ferryi_doze *d);
+
+/* A call has found something: the next sleep is a first one again. */
+void ferryi_doze_reset(struct ferryi_doze *d);
+
+/* It will sleep no more. */
+void ferryi_doze_fini(struct ferryi_doze *d);
+
+/* A descriptor for an event loop, if there is none yet.  Any thread may cancel
+ * meanwhile. */
+int ferryi_cancel_need_fd(struct ferryi_cancel *c);
 
 int ferryi_cancel_init(struct ferryi_cancel *c, bool with_fd);
 void ferryi_cancel_fini(struct ferryi_cancel *c);

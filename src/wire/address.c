@@ -163,10 +163,8 @@ const char *ferryi_address_get(const struct ferryi_address *a, const char *key)
 	return NULL;
 }
 
-static bool in_list(const char *word, const char *list)
+bool ferryi_address_has_word(const char *list, const char *word, size_t len)
 {
-	size_t len = strlen(word);
-
 	while (*list) {
 		size_t n = strcspn(list, " ");
 
@@ -175,6 +173,11 @@ static bool in_list(const char *word, const char *list)
 		list += n + (list[n] == ' ');
 	}
 	return false;
+}
+
+static bool in_list(const char *word, const char *list)
+{
+	return ferryi_address_has_word(list, word, strlen(word));
 }
 
 const char *ferryi_address_unknown(const struct ferryi_address *a,

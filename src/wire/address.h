@@ -49,6 +49,9 @@ const char *ferryi_address_get(const struct ferryi_address *a, const char *key);
 const char *ferryi_address_unknown(const struct ferryi_address *a,
 				   const char *known);
 
+/* Is the word of `len` bytes in a list such as "type mode"? */
+bool ferryi_address_has_word(const char *list, const char *word, size_t len);
+
 /*
  * The address without those of its keys that are in `keys`, with another scheme.
  * *out points into `a`.

@@ -67,3 +67,17 @@ void ferryi_announced_name(char out[FERRYI_ANNOUNCED_NAME], uint64_t number,
 	snprintf(out, FERRYI_ANNOUNCED_NAME, ".fifo.%016" PRIx64 ".%s", number,
 		 which == FERRYI_TO_SERVER ? "in" : "out");
 }
+
+bool ferryi_announced_number(const char *name, uint64_t *out_number)
+{
+	char again[FERRYI_ANNOUNCED_NAME];
+
+	if (sscanf(name, ".fifo.%16" SCNx64 ".", out_number) != 1)
+		return false;
+	for (int which = FERRYI_TO_SERVER; which <= FERRYI_TO_CLIENT; which++) {
+		ferryi_announced_name(again, *out_number, which);
+		if (strcmp(name, again) == 0)
+			return true;
+	}
+	return false;
+}

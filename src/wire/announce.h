@@ -7,6 +7,7 @@
 #ifndef FERRYI_WIRE_ANNOUNCE_H
 #define FERRYI_WIRE_ANNOUNCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,5 +32,8 @@ int ferryi_announce_find(unsigned char buf[FERRYI_ANNOUNCE_SIZE], size_t *n,
 /* The name of a FIFO of a connection. */
 void ferryi_announced_name(char out[FERRYI_ANNOUNCED_NAME], uint64_t number,
 			   int which);
+
+/* Is that such a name?  Then of which number. */
+bool ferryi_announced_number(const char *name, uint64_t *out_number);
 
 #endif

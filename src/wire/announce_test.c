@@ -27,6 +27,32 @@ START_TEST(it_looks_as_promised)
 }
 END_TEST
 
+START_TEST(names_of_connections_are_known_from_others)
+{
+	static const char *const others[] = {
+		"",
+		".fifo.",
+		".fifo.ab.in",
+		".fifo.00000000000000AB.in",
+		".fifo.00000000000000ab",
+		".fifo.00000000000000ab.",
+		".fifo.00000000000000ab.inn",
+		".fifo.0x000000000000ab.in",
+		".fifo.-00000000000000ab.in",
+		".fifo.000000000000000ab.in",
+		"x.fifo.00000000000000ab.in",
+	};
+	uint64_t n = 0;
+
+	ck_assert(ferryi_announced_number(".fifo.00000000000000ab.in", &n));
+	ck_assert_uint_eq(n, 0xab);
+	ck_assert(ferryi_announced_number(".fifo.fffffffffffffffe.out", &n));
+	ck_assert_uint_eq(n, ~1ull);
+	for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
+		ck_assert(!ferryi_announced_number(others[i], &n));
+}
+END_TEST
+
 /* As a door reads: never more than what is missing.  How many were found. */
 static unsigned feed(const unsigned char *data, size_t len, uint64_t *last)
 {
@@ -97,6 +123,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(tc, it_looks_as_promised);
+	tcase_add_test(tc, names_of_connections_are_known_from_others);
 	tcase_add_test(tc, it_is_found_behind_any_garbage);
 	tcase_add_test(tc, a_changed_byte_makes_it_none);
 	tcase_add_test(tc, the_beginning_of_one_does_not_hide_the_next);

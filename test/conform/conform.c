@@ -13,6 +13,7 @@ char place[80];
 
 static char base[60];
 static int fds_before;
+static unsigned across; /* the run of those that go across, by that IP */
 
 /* --- shared -------------------------------------------------------------- */
 
@@ -28,14 +29,19 @@ int count_fds(void)
 	return n;
 }
 
-void begin(int i)
+void begin_with(const struct fixture *this)
 {
 	struct ferry_link *ends[2];
 
-	f = fixture((unsigned)i);
+	f = this;
 	f->make(ends);
 	receiver = ends[0];
 	sender = ends[1];
+}
+
+void begin(int i)
+{
+	begin_with(fixture((unsigned)i));
 }
 
 void close_end(struct ferry_link **end)
@@ -63,16 +69,21 @@ static void value_of(const char *text, char out[4])
 	memcpy(out, text, strnlen(text, 4));
 }
 
-long long give(struct ferry_link *l, const char *text)
+long long give_by(struct ferry_link *l, const char *text, ferry_time deadline)
 {
 	char value[4];
 
 	if (f->stream)
-		return ferry_write(l, text, strlen(text), SOON);
+		return ferry_write(l, text, strlen(text), deadline);
 	if (!f->values)
-		return ferry_send(l, text, strlen(text), SOON);
+		return ferry_send(l, text, strlen(text), deadline);
 	value_of(text, value);
-	return ferry_send(l, value, sizeof value, SOON);
+	return ferry_send(l, value, sizeof value, deadline);
+}
+
+long long give(struct ferry_link *l, const char *text)
+{
+	return give_by(l, text, SOON);
 }
 
 ssize_t get(struct ferry_link *l, char *buf, size_t size, ferry_time deadline)
@@ -105,6 +116,29 @@ void expect_text(struct ferry_link *l, const char *text)
 	ok(l, n);
 	buf[n] = 0;
 	ck_assert_str_eq(buf, text);
+}
+
+int send_marked(const char *text, unsigned type, unsigned priority)
+{
+	struct ferry_message m;
+
+	ok(sender, ferry_loan(sender, strlen(text), &m, SOON));
+	memcpy(m.data, text, strlen(text));
+	m.type = type;
+	m.priority = priority;
+	return ferry_commit(&m, SOON);
+}
+
+void expect_marked(const char *text, unsigned type, unsigned priority)
+{
+	struct ferry_message m;
+
+	ok(receiver, ferry_take(receiver, &m, SOON));
+	ck_assert_uint_eq(m.len, strlen(text));
+	ck_assert_mem_eq(m.data, text, m.len);
+	ck_assert_uint_eq(m.type, type);
+	ck_assert_uint_eq(m.priority, priority);
+	ok(receiver, ferry_release(&m));
 }
 
 pid_t child(void (*run)(void *arg), void *arg)
@@ -209,6 +243,8 @@ static int remove_one(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
+#define SKIPPED 77
+
 /* --- the suite ----------------------------------------------------------- */
 
 static TCase *new_case(Suite *s, const char *name)
@@ -238,31 +274,13 @@ static void add_fixture(Suite *s, int i)
 	add_life_tests(tc, i);
 }
 
-/* Under a sanitizer, where a test takes many times as long, the first fixture of each
- * scheme and kind has to do; the particular tests run all the same. */
-static bool is_left_out(unsigned i)
+/* What is particular to each scheme. */
+static void add_particular(Suite *s)
 {
-	const char *slow = getenv("FERRY_TEST_SLOW");
-	const struct fixture *this = fixture(i), *before;
-
-	if (!slow || atoi(slow) <= 1)
-		return false;
-	for (unsigned k = 0; k < i; k++) {
-		before = fixture(k);
-		if (strcmp(before->scheme, this->scheme) == 0 &&
-		    before->stream == this->stream)
-			return true;
-	}
-	return false;
-}
-
-static Suite *make_suite(void)
-{
-	Suite *s = suite_create("conform");
-
 	add_table_tests(new_case(s, "table"));
 	add_address_tests(new_case(s, "addresses"));
 	add_framing_tests(new_case(s, "framing"));
+	add_error_tests(new_case(s, "errors"));
 	add_unix_tests(new_case(s, "unix:"));
 	add_unix_file_tests(new_case(s, "socket-files"));
 	add_unix_message_tests(new_case(s, "unix-messages"));
@@ -275,25 +293,57 @@ static Suite *make_suite(void)
 	add_sysv_tests(new_case(s, "sysv:"));
 	add_sysv_path_tests(new_case(s, "sysv:PATH"));
 	add_signal_tests(new_case(s, "signal:"));
+	add_signal_send_tests(new_case(s, "signals-sent"));
 	add_pipe_tests(new_case(s, "pipe:"));
+	add_pipe_half_tests(new_case(s, "pipe-turns"));
 	add_fifo_tests(new_case(s, "fifo:"));
 	add_fifo_meet_tests(new_case(s, "fifo-servers"));
+	add_poll_memory_tests(new_case(s, "loops"));
 	add_fault_tests(new_case(s, "faults"));
 	add_fault_link_tests(new_case(s, "fault+"));
+}
+
+static bool faults; /* those of fault+ only; else the others, in another run */
+
+static bool is_in(const struct fixture *this)
+{
+	return this->across == across &&
+	       (across || (this->before != NULL) == faults);
+}
+
+static Suite *make_suite(void)
+{
+	Suite *s = suite_create("conform");
+
+	if (!across && !faults)
+		add_particular(s);
 	for (int i = 0; fixture((unsigned)i); i++)
-		if (!is_left_out((unsigned)i))
+		if (is_in(fixture((unsigned)i)))
 			add_fixture(s, i);
+	if (across == 4)
+		add_host_tests(new_case(s, "two-hosts"));
 	return s;
 }
 
 int main(int argc, char **argv)
 {
-	const char *tmp = getenv("TMPDIR");
+	const char *tmp = getenv("TMPDIR"), *why;
 	SRunner *r;
 	int failed;
 
 	if (argc > 1 && strcmp(argv[1], "--child-of-pipe") == 0)
 		return child_of_pipe();
+	if (argc > 1 && strcmp(argv[1], "--child-of-half-pipe") == 0)
+		return child_of_half_pipe();
+	faults = argc > 1 && strcmp(argv[1], "--faults") == 0;
+	if (argc > 2 && strcmp(argv[1], "--across") == 0)
+		across = (unsigned)atoi(argv[2]);
+	why = across ? make_hosts(across) : NULL;
+	if (why) {
+		fprintf(stderr, "skipped: no two hosts with IPv%u here: %s\n",
+			across, why);
+		return SKIPPED;
+	}
 	/* A socket's path has 107 bytes: a long TMPDIR is no good for it. */
 	if (!tmp || strlen(tmp) > 40)
 		tmp = "/tmp";

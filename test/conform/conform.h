@@ -51,6 +51,12 @@ struct fixture {
 	int killed;	  /* receive when the only sender was killed */
 	int gone;	  /* send when the receiver has closed */
 	int forked;	  /* send in the child of a fork */
+	unsigned across;  /* 4, 6: from host to host, by that version of IP */
+	/*
+	 * Where, with {place} and {pid} for those of the test; `to`: where
+	 * ends[1] sends, if elsewhere; `before` stands before them.
+	 */
+	const char *address, *to, *before;
 	/* ends[0] receives, ends[1] sends */
 	void (*make)(struct ferry_link *ends[2]);
 	/* remove what outlives its users; NULL: nothing does */
@@ -66,21 +72,56 @@ extern const struct fixture fixtures_of_fifo[];	   /* fifo: */
 extern const struct fixture fixtures_of_net[];	   /* tcp: udp: datagrams */
 extern const struct fixture fixtures_of_queues[];  /* mq: sysv: file: */
 extern const struct fixture fixtures_of_signals[]; /* signal: */
-extern const struct fixture fixtures_of_faults[];  /* fault+ANY: without any */
+
+/* Of those before which fault+ stands, without any fault. */
+const struct fixture *fixture_with_faults(unsigned i);
 
 /* Fixture `i` of all of them, or NULL behind the last. */
 const struct fixture *fixture(unsigned i);
 
-/* For a family: listen, connect and accept at `address`; ends[1] connected. */
-void meet(struct ferry_link *ends[2], const char *address);
+/* One of a family, which must be there. */
+const struct fixture *fixture_named(const char *name);
 
-/* The same where who opens waits until it is accepted. */
-void meet_meanwhile(struct ferry_link *ends[2], const char *address);
+/* Addresses of the fixture f. */
+#define ADDRESS_ROOM 200
+void address_from(char out[ADDRESS_ROOM], const char *pattern);
+const char *fixtures_keys(void); /* "?key=value", or "" */
+struct ferry_link *open_at(const char *pattern, unsigned flags);
+
+/* For `make`.  Those of connections listen, open and accept; ends[1] opens. */
+void make_pair(struct ferry_link *ends[2]);
+void make_one_way(struct ferry_link *ends[2]);
+void make_both_ways(struct ferry_link *ends[2]);
+void make_met(struct ferry_link *ends[2]);
+void make_met_meanwhile(struct ferry_link *ends[2]); /* who opens waits */
+
+/* The same at a port that the system chooses; between two hosts, if `across`. */
+void make_met_where_it_listens(struct ferry_link *ends[2]);
+void make_sent_there(struct ferry_link *ends[2]);
+
+/* For `unmake` and `sender_in_child`. */
+void unmake_by_name(void);
+struct ferry_link *adopt_sender(void);
+struct ferry_link *open_sending_end(void);
 
 /* What most connections have in common. */
 #define CONNECTED                                                              \
 	.closed = -ENODATA, .killed = -ENODATA, .gone = -ECONNRESET,           \
 	.shutdown = true
+
+/* Messages over a stream, of at most that length. */
+#define FRAMED(most) .framed = true, .largest = (most), .too_large = (most) + 1
+
+/*
+ * Two hosts (hosts.c), of the addresses of which the receiving one's are known.  Made
+ * before all tests, for that version of IP: NULL, or why there are none.  What is
+ * opened from then on is at that host, if the fixture f goes across.
+ */
+#define HOST_V4 "10.9.8.2"
+#define HOST_V6 "fd09:8::2"
+enum host { SENDING, RECEIVING };
+const char *make_hosts(unsigned version);
+void enter_host(enum host h);
 
 /* Set up for each test: the fixture of this test and its two ends. */
 extern const struct fixture *f;
@@ -114,6 +155,7 @@ extern char place[80]; /* the directory of this test */
 
 /* First in each test of a fixture. */
 void begin(int i);
+void begin_with(const struct fixture *this);
 
 int count_fds(void);
 
@@ -129,9 +171,24 @@ void send_text(struct ferry_link *l, const char *text);
 /* A message of the fixture f, stream or not: what ferry_write() or ferry_send() says,
  * and how many bytes of it came. */
 long long give(struct ferry_link *l, const char *text);
+long long give_by(struct ferry_link *l, const char *text, ferry_time deadline);
 ssize_t get(struct ferry_link *l, char *buf, size_t size, ferry_time deadline);
 
 void expect_text(struct ferry_link *l, const char *text);
+
+/* In place: the sender's message of that type and priority, and the one that the
+ * receiver takes. */
+int send_marked(const char *text, unsigned type, unsigned priority);
+void expect_marked(const char *text, unsigned type, unsigned priority);
+
+/* What this machine does not allow is told, and the test ends. */
+#define skip_unless(possible, why)                                             \
+	do {                                                                   \
+		if (!(possible)) {                                             \
+			printf("skipped: %s: %s\n", __func__, why);            \
+			return;                                                \
+		}                                                              \
+	} while (0)
 
 /* fork(); in the child `run` and _exit(0).  */
 pid_t child(void (*run)(void *arg), void *arg);
@@ -148,6 +205,7 @@ struct ferry_link *childs_sender(void);
 
 /* What this program does when a test has run it again. */
 int child_of_pipe(void);
+int child_of_half_pipe(void);
 
 /* Each adds its tests; those of fixtures to the case of fixture i. */
 void add_message_tests(TCase *tc, int i);
@@ -160,9 +218,11 @@ void add_poll_tests(TCase *tc, int i);
 void add_table_tests(TCase *tc);
 void add_address_tests(TCase *tc);
 void add_framing_tests(TCase *tc);
+void add_error_tests(TCase *tc);
 void add_unix_tests(TCase *tc);
 void add_unix_file_tests(TCase *tc);
 void add_signal_tests(TCase *tc);
+void add_signal_send_tests(TCase *tc);
 void add_unix_message_tests(TCase *tc);
 void add_tcp_tests(TCase *tc);
 void add_udp_tests(TCase *tc);
@@ -173,9 +233,12 @@ void add_mq_tests(TCase *tc);
 void add_sysv_tests(TCase *tc);
 void add_sysv_path_tests(TCase *tc);
 void add_pipe_tests(TCase *tc);
+void add_pipe_half_tests(TCase *tc);
 void add_fifo_tests(TCase *tc);
 void add_fifo_meet_tests(TCase *tc);
+void add_poll_memory_tests(TCase *tc);
 void add_fault_tests(TCase *tc);
 void add_fault_link_tests(TCase *tc);
+void add_host_tests(TCase *tc);
 
 #endif

@@ -344,6 +344,91 @@ START_TEST(it_stands_before_every_scheme)
 }
 END_TEST
 
+/* What a scheme says of its keys: "(it has KEY KEY ...)". */
+static void keys_of(const char *before, const char *scheme, char keys[400])
+{
+	struct ferry_link *l;
+	char address[60], why[400], *list;
+
+	snprintf(address, sizeof address, "%s%s:?no-such-key", before, scheme);
+	ck_assert_int_eq(ferry_open(&l, address, FERRY_RECV), -EINVAL);
+	ferry_explain(NULL, -EINVAL, why, sizeof why);
+	list = strstr(why, "(it has ");
+	ck_assert_msg(list && strchr(list, ')'), "%s", why);
+	list += strlen("(it has");
+	*strchr(list, ')') = ' ';
+	snprintf(keys, 400, "%s", list); /* with a space around each */
+}
+
+START_TEST(it_has_every_key_of_the_scheme_behind_it)
+{
+	const struct ferry_transport_info *t;
+	char plain[400], with[400], word[80];
+
+	for (unsigned i = 0; (t = ferry_transport(i)); i++) {
+		if (strcmp(t->scheme, "fault") == 0)
+			continue;
+		keys_of("", t->scheme, plain);
+		keys_of("fault+", t->scheme, with);
+		for (char *key = strtok(plain, " "); key;
+		     key = strtok(NULL, " ")) {
+			snprintf(word, sizeof word, " %s ", key);
+			ck_assert_msg(strstr(with, word), "%s: %s", with, key);
+		}
+	}
+}
+END_TEST
+
+/* delay=5ms is the faults'; a door of tcp: has a `delay` without a value. */
+START_TEST(a_key_of_both_reaches_the_scheme_by_its_name)
+{
+	struct ferry_link *door;
+
+	ok(NULL, ferry_listen(&door, "fault+tcp::0?delay=1us&tcp.delay"));
+	ferry_close(door);
+	fails(NULL, ferry_listen(&door, "fault+tcp::0?tcp.delay=5ms"), -EINVAL);
+	says(NULL, -EINVAL, "tcp: delay has no value");
+	fails(NULL, ferry_listen(&door, "fault+tcp::0?delay"), -EINVAL);
+	says(NULL, -EINVAL, "is not a duration");
+	fails(NULL, ferry_listen(&door, "fault+tcp::0?unix.delay"), -EINVAL);
+	says(NULL, -EINVAL, "unix.delay");
+}
+END_TEST
+
+static void ends_at(const char *address, const char *word)
+{
+	size_t len = strlen(address), n = strlen(word);
+
+	ck_assert_msg(len >= n && strcmp(address + len - n, word) == 0,
+		      "%s does not end with %s", address, word);
+}
+
+START_TEST(it_tells_its_addresses_as_the_link_behind_does)
+{
+	struct ferry_link *door, *ends[2];
+	char here[200], there[200];
+
+	ok(NULL, ferry_listen(&door, "fault+tcp::0?seed=7"));
+	ok(door, ferry_local_address(door, here, sizeof here));
+	ck_assert_int_eq(strncmp(here, "tcp:127.0.0.1:", 14), 0);
+	ck_assert_str_ne(strrchr(here, ':'), ":0");
+	ck_assert_int_eq(strncmp(ferry_address(door), "fault+tcp:", 10), 0);
+	ends_at(ferry_address(door), here);
+	ok(NULL, ferry_open(&ends[1], ferry_address(door), FERRY_DUPLEX));
+	ok(door, ferry_accept(door, &ends[0], SOON));
+	ok(ends[1], ferry_local_address(ends[1], there, sizeof there));
+	ends_at(ferry_address(ends[0]), there);
+	ends_at(ferry_address(ends[1]), here);
+	ferry_close(door);
+	ferry_close(ends[0]);
+	ferry_close(ends[1]);
+	ok(NULL, ferry_pair(ends, "fault+pipe:"));
+	fails(ends[0], ferry_local_address(ends[0], here, 9), -EOPNOTSUPP);
+	ferry_close(ends[0]);
+	ferry_close(ends[1]);
+}
+END_TEST
+
 START_TEST(the_object_itself_is_not_removed_through_it)
 {
 	fails(NULL, ferry_destroy("fault+mailbox:x"), -EINVAL);
@@ -367,5 +452,8 @@ void add_fault_link_tests(TCase *tc)
 	tcase_add_test(tc, what_makes_no_sense_is_refused_with_a_sentence);
 	tcase_add_test(tc, figures_are_of_links_with_faults);
 	tcase_add_test(tc, it_stands_before_every_scheme);
+	tcase_add_test(tc, it_has_every_key_of_the_scheme_behind_it);
+	tcase_add_test(tc, a_key_of_both_reaches_the_scheme_by_its_name);
+	tcase_add_test(tc, it_tells_its_addresses_as_the_link_behind_does);
 	tcase_add_test(tc, the_object_itself_is_not_removed_through_it);
 }

@@ -5,92 +5,26 @@
 
 #include "conform.h"
 
-static void meet_at(struct ferry_link *ends[2], const char *keys)
-{
-	char address[200];
-
-	snprintf(address, sizeof address, "unix:%s/sock%s", place, keys);
-	meet(ends, address);
-}
-
-static void make_unix(struct ferry_link *ends[2])
-{
-	meet_at(ends, "");
-}
-
-static void make_unix_len32(struct ferry_link *ends[2])
-{
-	meet_at(ends, "?framing=len32&max=3M");
-}
-
-static void make_seqpacket(struct ferry_link *ends[2])
-{
-	meet_at(ends, "?type=seqpacket");
-}
-
-static void make_abstract(struct ferry_link *ends[2])
-{
-	char address[100];
-
-	snprintf(address, sizeof address, "unix:@ferry-conform-%d", getpid());
-	meet(ends, address);
-}
-
-static void make_unix_pair(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "unix:"));
-}
-
-static void make_seqpacket_pair(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "unix:?type=seqpacket"));
-}
-
-static void make_pipe(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "pipe:"));
-}
-
-static void make_pipe_duplex(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "pipe:?duplex"));
-}
-
-static void make_pipe_line(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "pipe:?framing=line"));
-}
-
-static void make_pipe_nul(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "pipe:?duplex&framing=nul&max=64K"));
-}
-
-static void make_pipe_len32(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "pipe:?framing=len32"));
-}
-
 /* A link over a descriptor; the descriptor itself is closed: the link has its
  * own. */
-static struct ferry_link *over(int fd, unsigned flags, const char *keys)
+static struct ferry_link *over(int fd, unsigned flags)
 {
 	struct ferry_link *l;
-	char address[60];
+	char pattern[60];
 
-	snprintf(address, sizeof address, "fd:%d%s", fd, keys);
-	ok(NULL, ferry_open(&l, address, flags));
+	snprintf(pattern, sizeof pattern, "fd:%d%s", fd, fixtures_keys());
+	l = open_at(pattern, flags);
 	close(fd);
 	return l;
 }
 
-static void pipe_ends(struct ferry_link *ends[2], const char *keys)
+static void make_fd_pipe(struct ferry_link *ends[2])
 {
 	int fds[2];
 
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-	ends[0] = over(fds[0], FERRY_RECV, keys);
-	ends[1] = over(fds[1], FERRY_SEND, keys);
+	ends[0] = over(fds[0], FERRY_RECV);
+	ends[1] = over(fds[1], FERRY_SEND);
 }
 
 static void socket_ends(struct ferry_link *ends[2], int type)
@@ -98,18 +32,8 @@ static void socket_ends(struct ferry_link *ends[2], int type)
 	int fds[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds), 0);
-	ends[0] = over(fds[0], FERRY_DUPLEX, "");
-	ends[1] = over(fds[1], FERRY_DUPLEX, "");
-}
-
-static void make_fd_pipe(struct ferry_link *ends[2])
-{
-	pipe_ends(ends, "");
-}
-
-static void make_fd_pipe_line(struct ferry_link *ends[2])
-{
-	pipe_ends(ends, "?framing=line");
+	ends[0] = over(fds[0], FERRY_DUPLEX);
+	ends[1] = over(fds[1], FERRY_DUPLEX);
 }
 
 static void make_fd_stream(struct ferry_link *ends[2])
@@ -122,106 +46,121 @@ static void make_fd_seqpacket(struct ferry_link *ends[2])
 	socket_ends(ends, SOCK_SEQPACKET);
 }
 
+#define PACKETS                                                                \
+	.lends = true, .duplex = true, .largest = 100000, .too_large = 1u << 26
+
 const struct fixture fixtures_of_kernel[] = {
 	{ .name = "unix-seqpacket",
 	  .scheme = "unix",
-	  .make = make_seqpacket,
+	  .address = "unix:{place}/sock?type=seqpacket",
+	  .make = make_met,
 	  CONNECTED,
-	  .lends = true,
-	  .fds = true,
-	  .duplex = true,
-	  .largest = 100000,
-	  .too_large = 1u << 26 },
+	  PACKETS,
+	  .fds = true },
 	{ .name = "unix-seqpacket-pair",
 	  .scheme = "unix",
-	  .make = make_seqpacket_pair,
+	  .address = "unix:?type=seqpacket",
+	  .make = make_pair,
 	  CONNECTED,
-	  .lends = true,
-	  .fds = true,
-	  .duplex = true,
-	  .largest = 100000,
-	  .too_large = 1u << 26 },
+	  PACKETS,
+	  .fds = true },
 	{ .name = "fd-seqpacket",
 	  .scheme = "fd",
+	  .address = "fd:",
 	  .make = make_fd_seqpacket,
 	  CONNECTED,
-	  .lends = true,
-	  .duplex = true,
-	  .largest = 100000,
-	  .too_large = 1u << 26 },
+	  PACKETS },
 	{ .name = "unix-len32",
 	  .scheme = "unix",
-	  .make = make_unix_len32,
+	  .address = "unix:{place}/sock?framing=len32&max=3M",
+	  .make = make_met,
 	  CONNECTED,
-	  .duplex = true,
-	  .framed = true,
-	  .largest = 3u << 20,
-	  .too_large = (3u << 20) + 1 },
+	  FRAMED(3u << 20),
+	  .duplex = true },
 	{ .name = "pipe-line",
 	  .scheme = "pipe",
-	  .make = make_pipe_line,
+	  .address = "pipe:?framing=line",
+	  .make = make_pair,
 	  CONNECTED,
-	  .framed = true,
-	  .largest = 1u << 20,
-	  .too_large = (1u << 20) + 1 },
+	  FRAMED(1u << 20) },
 	{ .name = "pipe-nul",
 	  .scheme = "pipe",
-	  .make = make_pipe_nul,
+	  .address = "pipe:?duplex&framing=nul&max=64K",
+	  .make = make_pair,
 	  CONNECTED,
-	  .duplex = true,
-	  .framed = true,
-	  .largest = 65536,
-	  .too_large = 65537 },
+	  FRAMED(65536),
+	  .duplex = true },
 	{ .name = "pipe-len32",
 	  .scheme = "pipe",
-	  .make = make_pipe_len32,
+	  .address = "pipe:?framing=len32",
+	  .make = make_pair,
 	  CONNECTED,
-	  .framed = true,
-	  .largest = 1u << 20,
-	  .too_large = (1u << 20) + 1 },
+	  FRAMED(1u << 20) },
+	{ .name = "pipe-half-line",
+	  .scheme = "pipe",
+	  .address = "pipe:?direction=half&framing=line",
+	  .make = make_pair,
+	  CONNECTED,
+	  FRAMED(1u << 20),
+	  .duplex = true,
+	  .in_turns = true },
 	{ .name = "fd-pipe-line",
 	  .scheme = "fd",
-	  .make = make_fd_pipe_line,
+	  .address = "fd:?framing=line",
+	  .make = make_fd_pipe,
 	  CONNECTED,
-	  .framed = true,
-	  .largest = 1u << 20,
-	  .too_large = (1u << 20) + 1 },
+	  FRAMED(1u << 20) },
 	{ .name = "pipe",
 	  .scheme = "pipe",
-	  .make = make_pipe,
+	  .address = "pipe:",
+	  .make = make_pair,
 	  CONNECTED,
 	  .stream = true },
 	{ .name = "pipe-duplex",
 	  .scheme = "pipe",
-	  .make = make_pipe_duplex,
+	  .address = "pipe:?duplex",
+	  .make = make_pair,
 	  CONNECTED,
 	  .stream = true,
 	  .duplex = true },
+	{ .name = "pipe-half",
+	  .scheme = "pipe",
+	  .address = "pipe:?direction=half",
+	  .make = make_pair,
+	  CONNECTED,
+	  .stream = true,
+	  .duplex = true,
+	  .in_turns = true },
 	{ .name = "unix",
 	  .scheme = "unix",
-	  .make = make_unix,
+	  .address = "unix:{place}/sock",
+	  .make = make_met,
 	  CONNECTED,
 	  .stream = true,
 	  .duplex = true },
 	{ .name = "unix-abstract",
 	  .scheme = "unix",
-	  .make = make_abstract,
+	  .address = "unix:@ferry-conform-{pid}",
+	  .make = make_met,
 	  CONNECTED,
 	  .stream = true,
 	  .duplex = true },
 	{ .name = "unix-pair",
 	  .scheme = "unix",
-	  .make = make_unix_pair,
+	  .address = "unix:",
+	  .make = make_pair,
 	  CONNECTED,
 	  .stream = true,
 	  .duplex = true },
 	{ .name = "fd-pipe",
 	  .scheme = "fd",
+	  .address = "fd:",
 	  .make = make_fd_pipe,
 	  CONNECTED,
 	  .stream = true },
 	{ .name = "fd-stream",
 	  .scheme = "fd",
+	  .address = "fd:",
 	  .make = make_fd_stream,
 	  CONNECTED,
 	  .stream = true,

@@ -2,163 +2,83 @@
 /* Two connected ends of what goes through shared memory. */
 #include "conform.h"
 
-#define BOX "conform"
-
 static void make_mailbox(struct ferry_link *ends[2])
 {
 	struct ferry_mailbox_options o = FERRY_MAILBOX_OPTIONS;
+	struct ferry_link *box;
 
 	o.capacity = 64;
 	o.message_max = 100000;
-	ok(NULL, ferry_mailbox_create(&ends[0], BOX, &o));
-	ok(NULL, ferry_open(&ends[1], "mailbox:" BOX, FERRY_DUPLEX));
+	ok(NULL, ferry_mailbox_create(&box, "conform", &o));
+	make_both_ways(ends);
+	ferry_close(box);
 }
 
-static struct ferry_link *open_mailbox(void)
-{
-	struct ferry_link *l;
-
-	ok(NULL, ferry_open(&l, BOX, FERRY_SEND));
-	return l;
-}
-
-#define TOPIC "topic:" BOX "?capacity=64&max=100000"
-
-/* One that blocks, so that nothing is lost. */
-static void make_topic(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_open(&ends[0], TOPIC, FERRY_RECV));
-	ok(NULL, ferry_open(&ends[1], "topic:" BOX, FERRY_SEND));
-}
-
-static struct ferry_link *open_topic(void)
-{
-	struct ferry_link *l;
-
-	ok(NULL, ferry_open(&l, TOPIC, FERRY_SEND));
-	return l;
-}
-
-static void make_channel(struct ferry_link *ends[2])
-{
-	meet(ends, "channel:conform");
-}
-
-static void make_channel_stream(struct ferry_link *ends[2])
-{
-	meet(ends, "channel:conform?framing=stream");
-}
-
-static void make_channel_pair(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "channel:"));
-}
-
-static void make_channel_pair_stream(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "channel:?framing=stream&ring=16K"));
-}
-
-static void make_channel_half(struct ferry_link *ends[2])
-{
-	meet(ends, "channel:conform?direction=half");
-}
-
-static void make_channel_len32(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "channel:?framing=len32"));
-}
-
-static struct ferry_link *adopt_sender(void)
-{
-	ok(sender, ferry_adopt_after_fork(sender));
-	return sender;
-}
-
-static void make_process(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_open(&ends[0], "process:conform", FERRY_RECV));
-	ok(NULL, ferry_open(&ends[1], "process:conform", FERRY_SEND));
-}
+/* What everybody opens by its name. */
+#define SHARED                                                                 \
+	.in_memory = true, .sender_in_child = open_sending_end, .lends = true, \
+	.shared = true, .shutdown = true, .largest = 100000,                   \
+	.too_large = 100001, .closed = -ETIMEDOUT, .killed = -ETIMEDOUT,       \
+	.forked = -ESTALE
 
 #define CHANNEL                                                                \
 	.scheme = "channel", .closed = -ENODATA, .killed = -ECONNRESET,        \
 	.gone = -ECONNRESET, .forked = -ESTALE, .shutdown = true,              \
-	.sender_in_child = adopt_sender
+	.sender_in_child = adopt_sender, .duplex = true
 
+/* Its messages. */
+#define WHOLE .lends = true, .fds = true, .largest = 3u << 20
+
+/* The topic is one that blocks, so that nothing is lost. */
 const struct fixture fixtures_of_memory[] = {
 	{ .name = "mailbox",
 	  .scheme = "mailbox",
-	  .in_memory = true,
+	  .address = "mailbox:conform",
 	  .make = make_mailbox,
-	  .sender_in_child = open_mailbox,
-	  .lends = true,
-	  .shared = true,
-	  .shutdown = true,
-	  .duplex = true,
-	  .largest = 100000,
-	  .too_large = 100001,
-	  .closed = -ETIMEDOUT,
-	  .killed = -ETIMEDOUT,
-	  .gone = 0,
-	  .forked = -ESTALE },
+	  SHARED,
+	  .duplex = true },
 	{ .name = "topic",
 	  .scheme = "topic",
-	  .in_memory = true,
-	  .make = make_topic,
-	  .sender_in_child = open_topic,
-	  .lends = true,
-	  .one_in_place = true,
-	  .shared = true,
-	  .shutdown = true,
-	  .largest = 100000,
-	  .too_large = 100001,
-	  .closed = -ETIMEDOUT,
-	  .killed = -ETIMEDOUT,
-	  .gone = 0,
-	  .forked = -ESTALE },
+	  .address = "topic:conform?capacity=64&max=100000",
+	  .to = "topic:conform",
+	  .make = make_one_way,
+	  SHARED,
+	  .one_in_place = true },
 	{ .name = "channel",
-	  .make = make_channel,
+	  .address = "channel:conform",
+	  .make = make_met,
 	  CHANNEL,
-	  .duplex = true,
-	  .lends = true,
-	  .fds = true,
-	  .largest = 3u << 20 },
+	  WHOLE },
 	{ .name = "channel-pair",
-	  .make = make_channel_pair,
+	  .address = "channel:",
+	  .make = make_pair,
 	  CHANNEL,
-	  .duplex = true,
-	  .lends = true,
-	  .fds = true,
-	  .largest = 3u << 20 },
+	  WHOLE },
 	{ .name = "channel-half",
-	  .make = make_channel_half,
+	  .address = "channel:conform?direction=half",
+	  .make = make_met,
 	  CHANNEL,
-	  .duplex = true,
-	  .in_turns = true,
-	  .lends = true,
-	  .fds = true,
-	  .largest = 3u << 20 },
+	  WHOLE,
+	  .in_turns = true },
 	{ .name = "channel-len32",
-	  .make = make_channel_len32,
+	  .address = "channel:?framing=len32",
+	  .make = make_pair,
 	  CHANNEL,
-	  .duplex = true,
-	  .framed = true,
-	  .largest = 1u << 20,
-	  .too_large = (1u << 20) + 1 },
+	  FRAMED(1u << 20) },
 	{ .name = "channel-stream",
-	  .make = make_channel_stream,
+	  .address = "channel:conform?framing=stream",
+	  .make = make_met,
 	  CHANNEL,
-	  .duplex = true,
 	  .stream = true },
 	{ .name = "channel-pair-stream",
-	  .make = make_channel_pair_stream,
+	  .address = "channel:?framing=stream&ring=16K",
+	  .make = make_pair,
 	  CHANNEL,
-	  .duplex = true,
 	  .stream = true },
 	{ .name = "process",
 	  .scheme = "process",
-	  .make = make_process,
+	  .address = "process:conform",
+	  .make = make_one_way,
 	  .sender_in_child = adopt_sender,
 	  .lends = true,
 	  .largest = 3u << 20,

@@ -1,57 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Two ends of sockets between machines, and of datagrams. */
+/*
+ * Two ends of sockets between machines, and of datagrams.  Those that go across are
+ * in two name spaces of the network, of hosts.c.
+ */
 #include "conform.h"
-
-/* A door whose port the system chooses, and a connection to it. */
-static void connect_at(struct ferry_link *ends[2], const char *host,
-		       const char *keys)
-{
-	struct ferry_link *door;
-	char address[200];
-
-	snprintf(address, sizeof address, "tcp:%s:0%s", host, keys);
-	ok(NULL, ferry_listen(&door, address));
-	snprintf(address, sizeof address, "%s%s", ferry_address(door), keys);
-	ok(NULL, ferry_open(&ends[1], address, FERRY_DUPLEX));
-	ok(door, ferry_accept(door, &ends[0], SOON));
-	ferry_close(door);
-}
-
-static void make_tcp(struct ferry_link *ends[2])
-{
-	connect_at(ends, "", "");
-}
-
-static void make_tcp_v6(struct ferry_link *ends[2])
-{
-	connect_at(ends, "[::1]", "");
-}
-
-static void make_tcp_line(struct ferry_link *ends[2])
-{
-	connect_at(ends, "localhost", "?framing=line");
-}
-
-static void make_tcp_len32(struct ferry_link *ends[2])
-{
-	connect_at(ends, "", "?framing=len32&max=3M");
-}
-
-static void send_to_it(struct ferry_link *ends[2], const char *address)
-{
-	ok(NULL, ferry_open(&ends[0], address, FERRY_RECV));
-	ok(NULL, ferry_open(&ends[1], ferry_address(ends[0]), FERRY_SEND));
-}
-
-static void make_udp(struct ferry_link *ends[2])
-{
-	send_to_it(ends, "udp::0");
-}
-
-static void make_udp_v6(struct ferry_link *ends[2])
-{
-	send_to_it(ends, "udp:[::1]:0");
-}
 
 /* A port that was free a moment ago. */
 static int free_port(void)
@@ -68,14 +20,16 @@ static int free_port(void)
 /* Each sends to the port of the other one. */
 static void make_udp_duplex(struct ferry_link *ends[2])
 {
-	char one[80], other[80];
+	char one[ADDRESS_ROOM], other[ADDRESS_ROOM], pattern[80];
 	int a, b, err;
 
 	do {
 		a = free_port();
 		b = free_port();
-		snprintf(one, sizeof one, "udp::%d?bind=:%d", b, a);
-		snprintf(other, sizeof other, "udp::%d?bind=:%d", a, b);
+		snprintf(pattern, sizeof pattern, "udp::%d?bind=:%d", b, a);
+		address_from(one, pattern);
+		snprintf(pattern, sizeof pattern, "udp::%d?bind=:%d", a, b);
+		address_from(other, pattern);
 		ends[0] = NULL;
 		err = a == b ? -EBUSY : ferry_open(&ends[0], one, FERRY_DUPLEX);
 		if (err == 0)
@@ -86,126 +40,91 @@ static void make_udp_duplex(struct ferry_link *ends[2])
 	ok(NULL, err);
 }
 
-static void datagrams_at(struct ferry_link *ends[2], const char *name)
-{
-	char address[200];
-
-	snprintf(address, sizeof address, "unix:%s?type=dgram", name);
-	ok(NULL, ferry_open(&ends[0], address, FERRY_RECV));
-	ok(NULL, ferry_open(&ends[1], address, FERRY_SEND));
-}
-
-static void make_dgram(struct ferry_link *ends[2])
-{
-	char name[100];
-
-	snprintf(name, sizeof name, "%s/d", place);
-	datagrams_at(ends, name);
-}
-
-static void make_dgram_abstract(struct ferry_link *ends[2])
-{
-	char name[100];
-
-	snprintf(name, sizeof name, "@ferry-conform-%d", getpid());
-	datagrams_at(ends, name);
-}
-
-static void make_dgram_pair(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_pair(ends, "unix:?type=dgram"));
-}
+#define TCP                                                                    \
+	.scheme = "tcp", .make = make_met_where_it_listens, CONNECTED,         \
+	.gone_late = true, .duplex = true
 
 /* Nobody hears of an end, and what follows is nothing. */
 #define DATAGRAMS .closed = -ETIMEDOUT, .killed = -ETIMEDOUT, .lends = true
 
+#define UDP(most)                                                              \
+	.scheme = "udp", DATAGRAMS, .gone = -ECONNREFUSED, .gone_late = true,  \
+	.drops = true, .largest = (most), .too_large = (most) + 1
+
+#define V4 65507
+#define V6 65527
+
+#define UNIX                                                                   \
+	.scheme = "unix", DATAGRAMS, .gone = -ECONNRESET, .fds = true,         \
+	.largest = 100000, .too_large = 1u << 26
+
+/* net.unix.max_dgram_qlen */
+#define QUEUE .room = 10
+
 const struct fixture fixtures_of_net[] = {
-	{ .name = "tcp",
-	  .scheme = "tcp",
-	  .make = make_tcp,
-	  CONNECTED,
-	  .gone_late = true,
-	  .duplex = true,
-	  .stream = true },
-	{ .name = "tcp-v6",
-	  .scheme = "tcp",
-	  .make = make_tcp_v6,
-	  CONNECTED,
-	  .gone_late = true,
-	  .duplex = true,
-	  .stream = true },
+	{ .name = "tcp", .address = "tcp::0", TCP, .stream = true },
+	{ .name = "tcp-v6", .address = "tcp:[::1]:0", TCP, .stream = true },
 	{ .name = "tcp-line",
-	  .scheme = "tcp",
-	  .make = make_tcp_line,
-	  CONNECTED,
-	  .gone_late = true,
-	  .duplex = true,
-	  .framed = true,
-	  .largest = 1u << 20,
-	  .too_large = (1u << 20) + 1 },
+	  .address = "tcp:localhost:0?framing=line",
+	  TCP,
+	  FRAMED(1u << 20) },
 	{ .name = "tcp-len32",
-	  .scheme = "tcp",
-	  .make = make_tcp_len32,
-	  CONNECTED,
-	  .gone_late = true,
-	  .duplex = true,
-	  .framed = true,
-	  .largest = 3u << 20,
-	  .too_large = (3u << 20) + 1 },
-	{ .name = "udp",
-	  .scheme = "udp",
-	  .make = make_udp,
-	  DATAGRAMS,
-	  .gone = -ECONNREFUSED,
-	  .gone_late = true,
-	  .drops = true,
-	  .largest = 65507,
-	  .too_large = 65508 },
+	  .address = "tcp::0?framing=len32&max=3M",
+	  TCP,
+	  FRAMED(3u << 20) },
+	{ .name = "tcp-across",
+	  .address = "tcp:" HOST_V4 ":0",
+	  TCP,
+	  .stream = true,
+	  .across = 4 },
+	{ .name = "tcp-v6-across",
+	  .address = "tcp:[" HOST_V6 "]:0",
+	  TCP,
+	  .stream = true,
+	  .across = 6 },
+	{ .name = "tcp-len32-across",
+	  .address = "tcp:" HOST_V4 ":0?framing=len32&max=3M",
+	  TCP,
+	  FRAMED(3u << 20),
+	  .across = 4 },
+	{ .name = "tcp-v6-line-across",
+	  .address = "tcp:[" HOST_V6 "]:0?framing=line",
+	  TCP,
+	  FRAMED(1u << 20),
+	  .across = 6 },
+	{ .name = "udp", .address = "udp::0", UDP(V4), .make = make_sent_there },
 	{ .name = "udp-v6",
-	  .scheme = "udp",
-	  .make = make_udp_v6,
-	  DATAGRAMS,
-	  .gone = -ECONNREFUSED,
-	  .gone_late = true,
-	  .drops = true,
-	  .largest = 65527,
-	  .too_large = 65528 },
+	  .address = "udp:[::1]:0",
+	  UDP(V6),
+	  .make = make_sent_there },
 	{ .name = "udp-duplex",
-	  .scheme = "udp",
+	  UDP(V4),
 	  .make = make_udp_duplex,
-	  DATAGRAMS,
-	  .gone = -ECONNREFUSED,
-	  .gone_late = true,
-	  .drops = true,
-	  .duplex = true,
-	  .largest = 65507,
-	  .too_large = 65508 },
+	  .duplex = true },
+	{ .name = "udp-across",
+	  .address = "udp:" HOST_V4 ":0",
+	  UDP(V4),
+	  .make = make_sent_there,
+	  .across = 4 },
+	{ .name = "udp-v6-across",
+	  .address = "udp:[" HOST_V6 "]:0",
+	  UDP(V6),
+	  .make = make_sent_there,
+	  .across = 6 },
 	{ .name = "unix-dgram",
-	  .scheme = "unix",
-	  .make = make_dgram,
-	  DATAGRAMS,
-	  .gone = -ECONNRESET,
-	  .room = 10, /* net.unix.max_dgram_qlen */
-	  .fds = true,
-	  .largest = 100000,
-	  .too_large = 1u << 26 },
+	  .address = "unix:{place}/d?type=dgram",
+	  UNIX,
+	  QUEUE,
+	  .make = make_one_way },
 	{ .name = "unix-dgram-abstract",
-	  .scheme = "unix",
-	  .make = make_dgram_abstract,
-	  DATAGRAMS,
-	  .gone = -ECONNRESET,
-	  .room = 10, /* net.unix.max_dgram_qlen */
-	  .fds = true,
-	  .largest = 100000,
-	  .too_large = 1u << 26 },
+	  .address = "unix:@ferry-conform-{pid}?type=dgram",
+	  UNIX,
+	  QUEUE,
+	  .make = make_one_way },
 	{ .name = "unix-dgram-pair",
-	  .scheme = "unix",
-	  .make = make_dgram_pair,
-	  DATAGRAMS,
-	  .gone = -ECONNRESET,
-	  .fds = true,
-	  .duplex = true,
-	  .largest = 100000,
-	  .too_large = 1u << 26 },
+	  .address = "unix:?type=dgram",
+	  UNIX,
+	  .make = make_pair,
+	  .duplex = true },
 	{ 0 },
 };

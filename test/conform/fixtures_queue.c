@@ -2,84 +2,37 @@
 /* Two ends of the kernel's message queues, and of logs in files. */
 #include "conform.h"
 
-static char address[200];
-
-static void open_two(struct ferry_link *ends[2])
-{
-	ok(NULL, ferry_open(&ends[0], address, FERRY_DUPLEX));
-	ok(NULL, ferry_open(&ends[1], address, FERRY_DUPLEX));
-}
-
-static void remove_it(void)
-{
-	ok(NULL, ferry_destroy(address));
-}
-
-static void make_mq(struct ferry_link *ends[2])
-{
-	snprintf(address, sizeof address, "mq:/ferry-conform-%d", getpid());
-	open_two(ends);
-}
-
-static void make_sysv(struct ferry_link *ends[2])
-{
-	snprintf(address, sizeof address, "sysv:0x%x", getpid());
-	open_two(ends);
-}
-
-static void make_sysv_path(struct ferry_link *ends[2])
-{
-	snprintf(address, sizeof address, "sysv:%s/queue", place);
-	open_two(ends);
-}
-
+/* Who appends makes it; who reads begins behind what is there. */
 static void make_file(struct ferry_link *ends[2])
 {
-	snprintf(address, sizeof address, "file:%s/log", place);
-	ok(NULL, ferry_open(&ends[1], address, FERRY_SEND));
-	strcat(address, "?from=end");
-	ok(NULL, ferry_open(&ends[0], address, FERRY_RECV));
+	ends[1] = open_at(f->address, FERRY_SEND);
+	ends[0] = open_at("file:{place}/log?from=end", FERRY_RECV);
 }
 
 /* What the kernel keeps, whoever uses it. */
-#define QUEUE                                                                  \
-	.unmake = remove_it, .lends = true, .shared = true,                    \
+#define KEPT                                                                   \
+	.unmake = unmake_by_name, .lends = true, .shared = true,               \
 	.closed = -ETIMEDOUT, .killed = -ETIMEDOUT
+
+#define QUEUE                                                                  \
+	KEPT, .make = make_both_ways, .room = 10, .duplex = true,              \
+	      .largest = 8192, .too_large = 8193
+
+#define SYSV QUEUE, .scheme = "sysv", .untold = true, .ticks = true
 
 const struct fixture fixtures_of_queues[] = {
 	{ .name = "mq",
+	  .address = "mq:/ferry-conform-{pid}",
+	  QUEUE,
 	  .scheme = "mq",
-	  .room = 10,
-	  .make = make_mq,
-	  QUEUE,
-	  .duplex = true,
-	  .ranked = true,
-	  .largest = 8192,
-	  .too_large = 8193 },
-	{ .name = "sysv",
-	  .scheme = "sysv",
-	  .room = 10,
-	  .make = make_sysv,
-	  QUEUE,
-	  .duplex = true,
-	  .untold = true,
-	  .ticks = true,
-	  .largest = 8192,
-	  .too_large = 8193 },
-	{ .name = "sysv-path",
-	  .scheme = "sysv",
-	  .room = 10,
-	  .make = make_sysv_path,
-	  QUEUE,
-	  .duplex = true,
-	  .untold = true,
-	  .ticks = true,
-	  .largest = 8192,
-	  .too_large = 8193 },
+	  .ranked = true },
+	{ .name = "sysv", .address = "sysv:{pid}", SYSV },
+	{ .name = "sysv-path", .address = "sysv:{place}/queue", SYSV },
 	{ .name = "file",
 	  .scheme = "file",
+	  .address = "file:{place}/log",
 	  .make = make_file,
-	  QUEUE,
+	  KEPT,
 	  .endless = true,
 	  .largest = 1u << 20,
 	  .too_large = (1u << 20) + 1 },

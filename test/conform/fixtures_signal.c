@@ -9,18 +9,15 @@
 
 static void make_signal(struct ferry_link *ends[2])
 {
-	char address[60];
-
 	signal(SIGRTMIN + 1, SIG_IGN);
-	ok(NULL,
-	   ferry_open(&ends[0], "signal:self?signals=RTMIN+1", FERRY_RECV));
-	snprintf(address, sizeof address, "signal:%d?signal=RTMIN+1", getpid());
-	ok(NULL, ferry_open(&ends[1], address, FERRY_SEND));
+	make_one_way(ends);
 }
 
 const struct fixture fixtures_of_signals[] = {
 	{ .name = "signal",
 	  .scheme = "signal",
+	  .address = "signal:self?signals=RTMIN+1",
+	  .to = "signal:{pid}?signal=RTMIN+1",
 	  .make = make_signal,
 	  .values = true,
 	  .ticks = true,

@@ -30,38 +30,17 @@ static void end(void)
 	ok(NULL, ferry_destroy(queue("")));
 }
 
-static int send_as(const char *text, unsigned priority)
-{
-	struct ferry_message m;
-
-	ok(sender, ferry_loan(sender, strlen(text), &m, SOON));
-	memcpy(m.data, text, strlen(text));
-	m.priority = priority;
-	return ferry_commit(&m, SOON);
-}
-
-static void expect_taken(const char *text, unsigned priority)
-{
-	struct ferry_message m;
-
-	ok(receiver, ferry_take(receiver, &m, SOON));
-	ck_assert_uint_eq(m.len, strlen(text));
-	ck_assert_mem_eq(m.data, text, m.len);
-	ck_assert_uint_eq(m.priority, priority);
-	ok(receiver, ferry_release(&m));
-}
-
 START_TEST(the_highest_priority_comes_first)
 {
 	open_both("");
-	ok(sender, send_as("low", 0));
-	ok(sender, send_as("high", 32767));
-	ok(sender, send_as("low too", 0));
-	ok(sender, send_as("middle", 5));
-	expect_taken("high", 32767);
-	expect_taken("middle", 5);
-	expect_taken("low", 0);
-	expect_taken("low too", 0);
+	ok(sender, send_marked("low", 0, 0));
+	ok(sender, send_marked("high", 0, 32767));
+	ok(sender, send_marked("low too", 0, 0));
+	ok(sender, send_marked("middle", 0, 5));
+	expect_marked("high", 0, 32767);
+	expect_marked("middle", 0, 5);
+	expect_marked("low", 0, 0);
+	expect_marked("low too", 0, 0);
 	end();
 }
 END_TEST
@@ -99,8 +78,8 @@ START_TEST(plain_programs_are_at_either_end)
 	ck_assert_int_ge(q, 0);
 	open_both("?capacity=4&max=100");
 	ck_assert_int_eq(mq_send(q, "plain", 5, 7), 0);
-	expect_taken("plain", 7);
-	ok(sender, send_as("ferry", 9));
+	expect_marked("plain", 0, 7);
+	ok(sender, send_marked("ferry", 0, 9));
 	ck_assert_int_eq(mq_receive(q, buf, sizeof buf, &priority), 5);
 	ck_assert_mem_eq(buf, "ferry", 5);
 	ck_assert_uint_eq(priority, 9);
@@ -282,12 +261,12 @@ START_TEST(too_small_a_buffer_loses_nothing_when_the_link_is_closed)
 	char buf[100];
 
 	open_both("?max=100");
-	ok(sender, send_as("a long message", 3));
+	ok(sender, send_marked("a long message", 0, 3));
 	fails(receiver, ferry_recv(receiver, buf, 4, SOON), -EMSGSIZE);
 	ck_assert_int_eq(ferry_next_len(receiver), 14);
 	close_end(&receiver);
 	ok(NULL, ferry_open(&receiver, queue(""), FERRY_RECV));
-	expect_taken("a long message", 3);
+	expect_marked("a long message", 0, 3);
 	end();
 }
 END_TEST
@@ -343,11 +322,11 @@ START_TEST(what_was_taken_can_be_given_back)
 	struct ferry_message m;
 
 	open_both("");
-	ok(sender, send_as("again", 4));
+	ok(sender, send_marked("again", 0, 4));
 	ok(receiver, ferry_take(receiver, &m, SOON));
 	fails(receiver, ferry_requeue(&m, FERRY_S(1)), -EOPNOTSUPP);
 	ok(receiver, ferry_requeue(&m, 0));
-	expect_taken("again", 4);
+	expect_marked("again", 0, 4);
 	end();
 }
 END_TEST

@@ -6,7 +6,7 @@
 
 static struct ferry_link *ends[2];
 
-static void make_pair(const char *address)
+static void open_pair(const char *address)
 {
 	ok(NULL, ferry_pair(ends, address));
 	receiver = ends[0];
@@ -34,7 +34,7 @@ START_TEST(an_exported_end_is_a_plain_descriptor_that_blocks)
 {
 	int fd;
 
-	make_pair("pipe:");
+	open_pair("pipe:");
 	fd = export(&sender);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), 0);
 	ck_assert_int_eq(fcntl(fd, F_GETFL) & (O_NONBLOCK | O_ACCMODE),
@@ -53,7 +53,7 @@ START_TEST(a_program_reads_what_is_sent_and_writes_what_is_received)
 	pid_t pid;
 	int in, out;
 
-	make_pair("pipe:?framing=line");
+	open_pair("pipe:?framing=line");
 	ok(NULL, ferry_pair(back, "pipe:?framing=line"));
 	pid = fork();
 	if (pid == 0) {
@@ -93,7 +93,7 @@ START_TEST(a_program_of_ferrys_opens_it_by_number)
 {
 	pid_t pid;
 
-	make_pair("pipe:?framing=line");
+	open_pair("pipe:?framing=line");
 	pid = fork();
 	if (pid == 0) {
 		ferry_close(sender);
@@ -112,7 +112,7 @@ START_TEST(what_was_read_and_not_delivered_is_not_lost)
 {
 	int fd;
 
-	make_pair("pipe:?framing=line");
+	open_pair("pipe:?framing=line");
 	send_text(sender, "one");
 	send_text(sender, "two");
 	expect_text(receiver, "one");
@@ -123,18 +123,32 @@ START_TEST(what_was_read_and_not_delivered_is_not_lost)
 }
 END_TEST
 
-START_TEST(two_descriptors_are_not_one)
+/* Of two descriptors only Ferry makes one, and a link of it again. */
+START_TEST(an_end_that_goes_both_ways_becomes_a_parcel)
 {
-	struct ferry_link *l;
-	int fds[2];
+	int fd, plain[2];
 
-	make_pair("pipe:?duplex");
+	open_pair("pipe:?duplex");
+	ok(sender, ferry_write(sender, "there", 5, SOON));
+	fd = export(&sender);
+	ok(NULL, ferry_adopt(&sender, fd));
+	ck_assert_str_eq(ferry_address(sender), "pipe:?duplex");
+	ok(sender, ferry_write(sender, "!", 1, SOON));
+	ck_assert_int_eq(ferry_read(receiver, (char[9]){ 0 }, 9, SOON), 6);
+	ok(receiver, ferry_write(receiver, "back", 4, SOON));
+	ck_assert_int_eq(ferry_read(sender, (char[9]){ 0 }, 9, SOON), 4);
+	ck_assert_int_eq(pipe2(plain, O_CLOEXEC), 0);
+	fails(NULL, ferry_adopt(&sender, plain[0]), -EINVAL);
+	close(plain[0]);
+	close(plain[1]);
+}
+END_TEST
+
+START_TEST(one_with_a_framing_cannot)
+{
+	open_pair("pipe:?duplex&framing=line");
 	fails(sender, ferry_export(sender), -EOPNOTSUPP);
-	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-	fails(NULL, ferry_adopt(&l, fds[0]), -EINVAL);
-	close(fds[0]);
-	close(fds[1]);
-	fails(NULL, ferry_pair(ends, "pipe:?direction=half"), -EINVAL);
+	says(sender, -EOPNOTSUPP, "without framing");
 }
 END_TEST
 
@@ -145,5 +159,6 @@ void add_pipe_tests(TCase *tc)
 		tc, a_program_reads_what_is_sent_and_writes_what_is_received);
 	tcase_add_test(tc, a_program_of_ferrys_opens_it_by_number);
 	tcase_add_test(tc, what_was_read_and_not_delivered_is_not_lost);
-	tcase_add_test(tc, two_descriptors_are_not_one);
+	tcase_add_test(tc, an_end_that_goes_both_ways_becomes_a_parcel);
+	tcase_add_test(tc, one_with_a_framing_cannot);
 }

@@ -81,15 +81,18 @@ END_TEST
 START_TEST(a_write_that_meets_its_deadline_says_how_far_it_came)
 {
 	char *data = malloc(MUCH), *buf = malloc(MUCH);
-	ssize_t n;
+	ssize_t n = 0, r;
 
 	begin(_i);
 	fill(data, MUCH, 1);
-	n = ferry_write(sender, data, MUCH, ferry_after(SHORT_TIME));
+	/* Again: TCP may move some on to the receiver yet. */
+	while ((r = ferry_write(sender, data + n, (size_t)(MUCH - n),
+				ferry_after(SHORT_TIME))) > 0) {
+		n += r;
+		ck_assert_int_lt(n, MUCH);
+	}
 	ck_assert_int_gt(n, 0);
-	ck_assert_int_lt(n, MUCH);
-	fails(sender, ferry_write(sender, "x", 1, ferry_after(SHORT_TIME)),
-	      -ETIMEDOUT);
+	fails(sender, r, -ETIMEDOUT);
 	fails(sender, ferry_write(sender, "x", 1, FERRY_NOWAIT), -EAGAIN);
 	close_end(&sender);
 	ck_assert_uint_eq(read_all(buf, MUCH), (size_t)n);

@@ -37,34 +37,13 @@ static void end(void)
 	ok(NULL, ferry_destroy(queue("")));
 }
 
-static int send_as(const char *text, unsigned type)
-{
-	struct ferry_message m;
-
-	ok(sender, ferry_loan(sender, strlen(text), &m, SOON));
-	memcpy(m.data, text, strlen(text));
-	m.type = type;
-	return ferry_commit(&m, SOON);
-}
-
-static void expect_taken(const char *text, unsigned type)
-{
-	struct ferry_message m;
-
-	ok(receiver, ferry_take(receiver, &m, SOON));
-	ck_assert_uint_eq(m.len, strlen(text));
-	ck_assert_mem_eq(m.data, text, m.len);
-	ck_assert_uint_eq(m.type, type);
-	ok(receiver, ferry_release(&m));
-}
-
 static void send_five(void)
 {
-	ok(sender, send_as("a3", 3));
-	ok(sender, send_as("b1", 1));
-	ok(sender, send_as("c2", 2));
-	ok(sender, send_as("d1", 1));
-	ok(sender, send_as("e9", 9));
+	ok(sender, send_marked("a3", 3, 0));
+	ok(sender, send_marked("b1", 1, 0));
+	ok(sender, send_marked("c2", 2, 0));
+	ok(sender, send_marked("d1", 1, 0));
+	ok(sender, send_marked("e9", 9, 0));
 }
 
 /* --- types ---------------------------------------------------------------- */
@@ -73,16 +52,16 @@ START_TEST(a_receiver_chooses_by_type)
 {
 	open_both("?type=1");
 	send_five();
-	expect_taken("b1", 1);
-	expect_taken("d1", 1);
+	expect_marked("b1", 1, 0);
+	expect_marked("d1", 1, 0);
 	fails(receiver, ferry_recv(receiver, NULL, 0, FERRY_NOWAIT), -EAGAIN);
 	says(receiver, -EAGAIN, "3 messages");
 	reopen("?type=!3");
-	expect_taken("c2", 2);
-	expect_taken("e9", 9);
+	expect_marked("c2", 2, 0);
+	expect_marked("e9", 9, 0);
 	fails(receiver, ferry_recv(receiver, NULL, 0, FERRY_NOWAIT), -EAGAIN);
 	reopen("?type=0");
-	expect_taken("a3", 3);
+	expect_marked("a3", 3, 0);
 	end();
 }
 END_TEST
@@ -91,10 +70,10 @@ START_TEST(the_lowest_type_up_to_a_limit_comes_first)
 {
 	open_both("?type=-3");
 	send_five();
-	expect_taken("b1", 1);
-	expect_taken("d1", 1);
-	expect_taken("c2", 2);
-	expect_taken("a3", 3);
+	expect_marked("b1", 1, 0);
+	expect_marked("d1", 1, 0);
+	expect_marked("c2", 2, 0);
+	expect_marked("a3", 3, 0);
 	fails(receiver, ferry_recv(receiver, NULL, 0, FERRY_NOWAIT), -EAGAIN);
 	end();
 }
@@ -108,8 +87,8 @@ START_TEST(the_address_says_which_type_is_sent)
 	ok(NULL, ferry_open(&typed, queue("?type=12"), FERRY_SEND));
 	send_text(typed, "twelve");
 	send_text(sender, "one");
-	expect_taken("twelve", 12);
-	expect_taken("one", 1);
+	expect_marked("twelve", 12, 0);
+	expect_marked("one", 1, 0);
 	ferry_close(typed);
 	end();
 }
@@ -156,8 +135,8 @@ START_TEST(plain_programs_are_at_either_end)
 
 	open_both("");
 	ck_assert_int_eq(msgsnd(number(), &p, 5, 0), 0);
-	expect_taken("plain", 5);
-	ok(sender, send_as("ferry", 6));
+	expect_marked("plain", 5, 0);
+	ok(sender, send_marked("ferry", 6, 0));
 	ck_assert_int_eq(msgrcv(number(), &p, 100, 6, 0), 5);
 	ck_assert_int_eq(p.type, 6);
 	ck_assert_mem_eq(p.text, "ferry", 5);
@@ -171,7 +150,7 @@ START_TEST(a_type_of_64_bits_is_shown_as_the_largest_of_32)
 
 	open_both("");
 	ck_assert_int_eq(msgsnd(number(), &p, 3, 0), 0);
-	expect_taken("far", UINT32_MAX);
+	expect_marked("far", UINT32_MAX, 0);
 	end();
 }
 END_TEST
@@ -282,6 +261,25 @@ START_TEST(capacity_is_as_asked_or_refused)
 }
 END_TEST
 
+/* Who made it may have been killed before it could set its size. */
+START_TEST(a_queue_that_nobody_has_used_gets_the_capacity_asked_for)
+{
+	struct ferry_mailbox_stat st = { .size = sizeof st };
+
+	ok(NULL, ferry_open(&receiver, queue(""), FERRY_RECV));
+	ok(NULL, ferry_open(&sender, queue("?capacity=500"), FERRY_SEND));
+	ok(receiver, ferry_stat(receiver, &st));
+	ck_assert_uint_eq(st.options.bytes_max, 500);
+	end();
+	open_both("");
+	send_text(sender, "used");
+	close_end(&receiver);
+	fails(NULL, ferry_open(&receiver, queue("?capacity=500"), FERRY_RECV),
+	      -EEXIST);
+	end();
+}
+END_TEST
+
 static void try_to_use(void *arg)
 {
 	if (ferry_open(&receiver, arg, FERRY_RECV) != -EACCES ||
@@ -342,11 +340,11 @@ START_TEST(what_was_taken_can_be_given_back)
 	struct ferry_message m;
 
 	open_both("");
-	ok(sender, send_as("again", 4));
+	ok(sender, send_marked("again", 4, 0));
 	ok(receiver, ferry_take(receiver, &m, SOON));
 	fails(receiver, ferry_requeue(&m, FERRY_S(1)), -EOPNOTSUPP);
 	ok(receiver, ferry_requeue(&m, 0));
-	expect_taken("again", 4);
+	expect_marked("again", 4, 0);
 	end();
 }
 END_TEST
@@ -368,6 +366,8 @@ void add_sysv_tests(TCase *tc)
 	tcase_add_test(tc,
 		       what_never_fits_is_refused_instead_of_waiting_for_ever);
 	tcase_add_test(tc, capacity_is_as_asked_or_refused);
+	tcase_add_test(
+		tc, a_queue_that_nobody_has_used_gets_the_capacity_asked_for);
 	tcase_add_test(tc, without_permission_it_is_refused);
 	tcase_add_test(tc, too_many_queues_are_told_by_name);
 	tcase_add_test(tc, what_was_taken_can_be_given_back);

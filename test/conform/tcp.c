@@ -159,34 +159,6 @@ START_TEST(a_port_in_use_is_refused)
 }
 END_TEST
 
-static void listen_unprivileged(void *arg)
-{
-	char why[200];
-	int err = 0;
-
-	(void)arg;
-	if (setuid(65534) == 0)
-		err = ferry_listen(&door, "tcp::1");
-	ferry_explain(NULL, err, why, sizeof why);
-	_exit(err != -EACCES || !strstr(why, "privileged"));
-}
-
-START_TEST(a_privileged_port_is_refused)
-{
-	FILE *limit =
-		fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
-	int first = 1024;
-
-	if (limit) {
-		ck_assert_int_eq(fscanf(limit, "%d", &first), 1);
-		fclose(limit);
-	}
-	if (first < 2 || getuid() != 0)
-		return; /* no port is, or we cannot become somebody else */
-	expect_exit(child(listen_unprivileged, NULL), 0);
-}
-END_TEST
-
 START_TEST(a_door_that_does_not_accept_is_waited_for_until_the_timeout)
 {
 	struct ferry_link *l;
@@ -433,7 +405,6 @@ void add_tcp_tests(TCase *tc)
 	tcase_add_test(tc, what_cannot_be_listened_at_is_refused_by_name);
 	tcase_add_test(tc, nobody_listens_is_told_at_once);
 	tcase_add_test(tc, a_port_in_use_is_refused);
-	tcase_add_test(tc, a_privileged_port_is_refused);
 	tcase_add_test(
 		tc,
 		a_door_that_does_not_accept_is_waited_for_until_the_timeout);

@@ -261,8 +261,40 @@ START_TEST(the_files_mode_is_as_asked_whatever_the_umask)
 }
 END_TEST
 
+START_TEST(the_file_of_a_dead_server_can_be_removed_and_no_other)
+{
+	int fd;
+
+	set_path("");
+	fails(NULL, ferry_destroy(address), -ENOENT);
+	fd = raw_listener(SOCK_SEQPACKET);
+	fails(NULL, ferry_destroy(address), -EBUSY);
+	ck_assert(exists());
+	close(fd);
+	ok(NULL, ferry_destroy(address));
+	ck_assert(!exists());
+	ok(NULL, ferry_listen(&door, address));
+	fails(NULL, ferry_destroy(address), -EBUSY);
+	ok(NULL, ferry_open(&sender, address, FERRY_SEND));
+	ferry_close(door);
+	fd = open(path, O_CREAT | O_CLOEXEC | O_RDWR, 0600);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	fails(NULL, ferry_destroy(address), -EINVAL);
+	ck_assert(exists());
+	ck_assert_int_eq(unlink(path), 0);
+	fails(NULL, ferry_destroy("unix:@name"), -EOPNOTSUPP);
+	fails(NULL, ferry_destroy("unix:"), -EINVAL);
+	fails(NULL, ferry_destroy("tcp:127.0.0.1:1"), -EOPNOTSUPP);
+	fails(NULL, ferry_destroy("channel:name"), -EOPNOTSUPP);
+	fails(NULL, ferry_destroy("fd:0"), -EOPNOTSUPP);
+}
+END_TEST
+
 void add_unix_file_tests(TCase *tc)
 {
+	tcase_add_test(tc,
+		       the_file_of_a_dead_server_can_be_removed_and_no_other);
 	tcase_add_test(tc, a_door_removes_its_file);
 	tcase_add_test(tc, the_file_of_a_dead_server_is_replaced);
 	tcase_add_test(tc, the_file_of_a_killed_door_is_replaced);

@@ -167,7 +167,7 @@ int deed_consume(struct ferry_link *link, ferry_time deadline)
 	return err;
 }
 
-void deed_send_many(struct ferry_link *link, long id)
+ssize_t deed_send_many(struct ferry_link *link, long id)
 {
 	struct iovec v[DEED_MANY];
 	ssize_t n;
@@ -181,6 +181,7 @@ void deed_send_many(struct ferry_link *link, long id)
 	n = ferry_send_many(link, v, DEED_MANY, FERRY_NOWAIT);
 	for (ssize_t i = 0; i < n; i++)
 		ledger->entry[id + i].accepted = 1;
+	return n;
 }
 
 /* Its receiver has not seen what it is called, nor whether it came before. */
@@ -204,7 +205,7 @@ static void may_end(int ending)
 		ledger->entry[ID_QUEUED + i].ending = ending;
 }
 
-void deed_recv_many(struct ferry_link *link)
+ssize_t deed_recv_many(struct ferry_link *link)
 {
 	struct iovec v[DEED_MANY];
 	ssize_t n;
@@ -220,9 +221,10 @@ void deed_recv_many(struct ferry_link *link)
 		received(v[i].iov_base, v[i].iov_len);
 	may_end(0);
 	on_the_record();
+	return n;
 }
 
-void deed_gc(void)
+int deed_gc(void)
 {
 	struct ferry_garbage *g = NULL;
 	size_t n = 0;
@@ -232,4 +234,5 @@ void deed_gc(void)
 		violate(FAULT_OTHER, "gc failed with %s",
 			ferry_error_name(err));
 	ferry_free(g);
+	return err;
 }

@@ -31,10 +31,10 @@ int deed_consume(struct ferry_link *link, ferry_time deadline);
 
 /* Up to DEED_MANY messages in one call: numbers from `id`; the next ones. */
 #define DEED_MANY 3
-void deed_send_many(struct ferry_link *link, long id);
-void deed_recv_many(struct ferry_link *link);
+ssize_t deed_send_many(struct ferry_link *link, long id);
+ssize_t deed_recv_many(struct ferry_link *link);
 
-/* Repair after the dead, and remove what they have left. */
-void deed_gc(void);
+/* Repair after the dead, and remove what they have left.  How much that was. */
+int deed_gc(void);
 
 #endif

@@ -66,6 +66,7 @@ struct ledger {
 	volatile long steps;   /* of the victim, when it was killed */
 	volatile int repaired; /* recoverers that were quicker than their kill */
 	volatile int outcome;  /* enum step_result */
+	volatile int did; /* the victim, what its scenario is named after */
 	volatile int second_outcome; /* the same of its recoverer */
 	volatile double wake_s;	     /* the slowest sleeper, after the kill */
 	volatile int finished;	     /* the audit came to its end */

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -59,12 +60,12 @@ static void be_victim(struct actor *a)
 		v.box = deed_open("box");
 	if (sc->flags & (SC_TWO_BOXES | SC_DEAD_LETTERS))
 		v.other = deed_open("other");
-	if (sc->prepare)
-		sc->prepare(&v);
+	if (sc->prepare && !sc->prepare(&v))
+		violate(FAULT_OTHER, "the victim cannot prepare its deed");
 	step_trace_me();
 	deed_stepped();
 	step_begin(&ledger->marks);
-	sc->act(&v);
+	ledger->did = sc->act(&v);
 	step_end(&ledger->marks);
 	a->done = 1;
 	pause();
@@ -76,6 +77,20 @@ static void be_receiver(struct actor *a)
 
 	begin_call(a);
 	end_call(a, deed_consume(box, FERRY_FOREVER));
+	pause();
+}
+
+/* Sleeps as an event loop does, and is told by the kernel's stand-in. */
+static void be_loop(struct actor *a)
+{
+	struct ferry_link *box = deed_open("box");
+	struct pollfd p = { ferry_pollfd(box, FERRY_RECV), POLLIN, 0 };
+	int rc;
+
+	begin_call(a);
+	while ((rc = deed_consume(box, FERRY_NOWAIT)) == -EAGAIN)
+		ppoll(&p, 1, NULL, NULL);
+	end_call(a, p.fd < 0 ? p.fd : rc);
 	pause();
 }
 
@@ -178,7 +193,8 @@ static void hire(struct round *r)
 
 	r->victim = spawn(be_victim);
 	for (int i = 0; i < sc->receivers; i++)
-		r->sleeper[r->n_sleepers++] = spawn(be_receiver);
+		r->sleeper[r->n_sleepers++] =
+			spawn(i < sc->loops ? be_loop : be_receiver);
 	for (int i = 0; i < sc->senders; i++)
 		r->sleeper[r->n_sleepers++] = spawn(be_sender);
 	if (sc->dies)
@@ -283,6 +299,11 @@ static void drive_victim(struct round *r, const struct orders *o,
 	wake(r);
 	ledger->outcome = result;
 	ledger->steps = s->steps;
+	/* Or its kills would prove nothing. */
+	if (o->approach == BY_RECORD && (result != STEP_DONE || !ledger->did))
+		violate(FAULT_OTHER, "the victim %s",
+			result == STEP_DONE ? "ends, and has not done it" :
+					      "does not come to its end");
 }
 
 /* Some wait for the victim, at most this long before it goes on. */

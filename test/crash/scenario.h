@@ -71,12 +71,14 @@ struct scenario {
 	void (*options)(struct ferry_mailbox_options *o);
 	int queued;		/* messages there before the victim acts */
 	int receivers, senders; /* asleep in a call when it is killed */
+	int loops;		/* of the receivers: wait by an event loop */
 	int crowd;    /* others that hold a lease; they go before the audit */
 	bool exhaust; /* the auditor holds every chunk as a loan */
 	void (*dies)(
 		struct ferry_link *box); /* somebody, before it is stepped */
-	void (*prepare)(struct victim *v);
-	void (*act)(struct victim *v);	 /* this is stepped */
+	/* Each says whether it has done what it is named after. */
+	bool (*prepare)(struct victim *v);
+	bool (*act)(struct victim *v);	 /* this is stepped */
 	void (*wake)(struct round *r);	 /* once the victim sleeps */
 	void (*help)(void);		 /* another process, meanwhile */
 	void (*verify)(struct round *r); /* instead of the usual audit */

@@ -12,50 +12,50 @@
 #include "deed.h"
 #include "round.h"
 
-static void take(struct victim *v)
+static bool take(struct victim *v)
 {
-	deed_take(v->box, &v->m, FERRY_NOWAIT);
+	return deed_take(v->box, &v->m, FERRY_NOWAIT) == 0;
 }
 
-static void take_then_use_other(struct victim *v)
+static bool take_then_use_other(struct victim *v)
 {
-	deed_take(v->box, &v->m, FERRY_NOWAIT);
-	deed_send(v->other, ID_VICTIM, FERRY_NOWAIT);
+	return take(v) && deed_send(v->other, ID_VICTIM, FERRY_NOWAIT) == 0;
 }
 
-static void use_other(struct victim *v)
+static bool use_other(struct victim *v)
 {
-	deed_send(v->other, ID_VICTIM, FERRY_NOWAIT);
+	return deed_send(v->other, ID_VICTIM, FERRY_NOWAIT) == 0;
 }
 
 static void *take_in_a_thread(void *arg)
 {
-	take(arg);
-	return NULL;
+	return take(arg) ? arg : NULL;
 }
 
-static void thread_takes_and_ends(struct victim *v)
+static bool thread_takes_and_ends(struct victim *v)
 {
 	pthread_t t;
+	void *took = NULL;
 
-	if (pthread_create(&t, NULL, take_in_a_thread, v) == 0)
-		pthread_join(t, NULL);
+	return pthread_create(&t, NULL, take_in_a_thread, v) == 0 &&
+	       pthread_join(t, &took) == 0 && took;
 }
 
-static void stay_idle(struct victim *v)
+static bool stay_idle(struct victim *v)
 {
 	(void)v;
+	return true;
 }
 
-static void open_it(struct victim *v)
+static bool open_it(struct victim *v)
 {
-	ferry_open(&v->box, "box", FERRY_DUPLEX);
+	return ferry_open(&v->box, "box", FERRY_DUPLEX) == 0;
 }
 
-static void gc(struct victim *v)
+static bool gc(struct victim *v)
 {
 	(void)v;
-	deed_gc();
+	return deed_gc() >= 0;
 }
 
 /* Leaves one message held, one loan, one queued and one half on its way. */
@@ -69,21 +69,23 @@ static void die_in_a_mess(struct ferry_link *box)
 	deed_send(box, ID_DEAD + 1, FERRY_NOWAIT);
 }
 
-/* Leaves an empty queue, one message held, one loan. */
+/* Leaves an empty queue, a message held for each of two sleepers, one loan. */
 static void die_holding(struct ferry_link *box)
 {
-	struct ferry_message held, loan;
+	struct ferry_message held[2], loan;
 
-	deed_send(box, ID_DEAD, FERRY_NOWAIT);
-	deed_take(box, &held, FERRY_NOWAIT);
-	deed_loan(box, ID_DEAD + 1, &loan, FERRY_NOWAIT);
+	for (int i = 0; i < 2; i++) {
+		deed_send(box, ID_DEAD + i, FERRY_NOWAIT);
+		deed_take(box, &held[i], FERRY_NOWAIT);
+	}
+	deed_loan(box, ID_DEAD + 2, &loan, FERRY_NOWAIT);
 }
 
 #define BEFORE	   3		      /* messages in the ring */
 #define AT_CELL(i) (8192 + 256 * (i)) /* doc/format.md */
 
 /* The cell behind the queued messages claims to be many laps ahead. */
-static void damage_ring(struct victim *v)
+static bool damage_ring(struct victim *v)
 {
 	uint64_t cell = UINT64_C(9) << 50;
 	char path[200];
@@ -94,8 +96,9 @@ static void damage_ring(struct victim *v)
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0 ||
 	    pwrite(fd, &cell, sizeof cell, AT_CELL(BEFORE)) != sizeof cell)
-		violate(FAULT_OTHER, "cannot write to %s", path);
+		return false;
 	close(fd);
+	return true;
 }
 
 /* A ring that is half mended is mended by the next one. */
@@ -105,9 +108,9 @@ static void verify_mended(struct round *r)
 	audit_queue(r);
 }
 
-static void look_for_work(struct victim *v)
+static bool look_for_work(struct victim *v)
 {
-	deed_consume(v->box, FERRY_FOREVER);
+	return deed_consume(v->box, FERRY_FOREVER) == 0;
 }
 
 static void the_holder_dies(struct round *r)
@@ -118,7 +121,7 @@ static void the_holder_dies(struct round *r)
 const struct scenario scenarios_death[] = {
 	{ .name = "takes from A, then uses B",
 	  .flags = SC_TWO_BOXES,
-	  .queued = 1,
+	  .queued = 2, /* the receiver has the first */
 	  .receivers = 1,
 	  .act = take_then_use_other },
 	{ .name = "holds of A, uses B",

@@ -9,47 +9,51 @@
 #include "look.h"
 #include "round.h"
 
-static void create(struct victim *v)
+static bool create(struct victim *v)
 {
 	v->box = deed_create("box");
+	return v->box != NULL;
 }
 
-static void create_and_leave(struct victim *v)
+static bool create_and_leave(struct victim *v)
 {
 	struct ferry_link *box;
 
-	create(v);
+	if (!create(v))
+		return false;
 	box = v->box;
 	v->box = NULL;
 	ferry_close(box);
+	return true;
 }
 
-static void remove_realm(struct victim *v)
+static bool remove_realm(struct victim *v)
 {
 	(void)v;
-	deed_gc();
+	return deed_gc() >= 0;
 }
 
-static void close_it(struct victim *v)
+static bool close_it(struct victim *v)
 {
 	ferry_close(v->box);
+	return true;
 }
 
-static void take_and_loan(struct victim *v)
+static bool take_and_loan(struct victim *v)
 {
-	deed_take(v->box, &v->m, FERRY_NOWAIT);
-	deed_loan(v->box, ID_VICTIM, &v->m2, FERRY_NOWAIT);
+	return deed_take(v->box, &v->m, FERRY_NOWAIT) == 0 &&
+	       deed_loan(v->box, ID_VICTIM, &v->m2, FERRY_NOWAIT) == 0;
 }
 
-static void shut(struct victim *v)
+static bool shut(struct victim *v)
 {
-	ferry_shutdown(v->box, FERRY_SEND);
+	return ferry_shutdown(v->box, FERRY_SEND) == 0;
 }
 
-static void destroy(struct victim *v)
+static bool destroy(struct victim *v)
 {
 	(void)v;
-	ferry_destroy("box");
+	return ferry_destroy("box") == 0;
 }
 
 /* The name is there, complete and usable, or it is not there. */

@@ -2,44 +2,56 @@
 /*
  * Scenarios in which the victim sends: copying, in place, and waiting.
  */
+#include <errno.h>
+
 #include "deed.h"
 #include "round.h"
 
-static void send_one(struct victim *v)
+static bool send_one(struct victim *v)
 {
-	deed_send(v->box, ID_VICTIM, FERRY_NOWAIT);
+	return deed_send(v->box, ID_VICTIM, FERRY_NOWAIT) == 0;
 }
 
-static void send_many(struct victim *v)
+static bool send_in_vain(struct victim *v)
 {
-	deed_send_many(v->box, ID_VICTIM);
+	return deed_send(v->box, ID_VICTIM, FERRY_NOWAIT) == -EAGAIN;
 }
 
-static void send_and_wait(struct victim *v)
+static bool send_two_of_many(struct victim *v)
 {
-	deed_send(v->box, ID_VICTIM, FERRY_FOREVER);
+	return deed_send_many(v->box, ID_VICTIM) == 2;
 }
 
-static void loan_commit(struct victim *v)
+static bool send_many(struct victim *v)
 {
-	if (deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT) == 0)
-		deed_commit(&v->m, ID_VICTIM, FERRY_NOWAIT);
+	return deed_send_many(v->box, ID_VICTIM) == DEED_MANY;
 }
 
-static void loan_abandon(struct victim *v)
+static bool send_and_wait(struct victim *v)
 {
-	if (deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT) == 0)
-		ferry_abandon(&v->m);
+	return deed_send(v->box, ID_VICTIM, FERRY_FOREVER) == 0;
 }
 
-static void loan_beforehand(struct victim *v)
+static bool loan_commit(struct victim *v)
 {
-	deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT);
+	return deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT) == 0 &&
+	       deed_commit(&v->m, ID_VICTIM, FERRY_NOWAIT) == 0;
 }
 
-static void abandon(struct victim *v)
+static bool loan_abandon(struct victim *v)
 {
-	ferry_abandon(&v->m);
+	return deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT) == 0 &&
+	       ferry_abandon(&v->m) == 0;
+}
+
+static bool loan_beforehand(struct victim *v)
+{
+	return deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT) == 0;
+}
+
+static bool abandon(struct victim *v)
+{
+	return ferry_abandon(&v->m) == 0;
 }
 
 static void make_room(struct round *r)
@@ -54,15 +66,19 @@ static void drop_old(struct ferry_mailbox_options *o)
 
 const struct scenario scenarios_send[] = {
 	{ .name = "send to an empty mailbox", .act = send_one },
-	{ .name = "send, full", .queued = CAPACITY, .act = send_one },
+	{ .name = "send, full", .queued = CAPACITY, .act = send_in_vain },
 	{ .name = "send, 1 receiver asleep",
 	  .flags = SC_TWICE,
 	  .receivers = 1,
 	  .act = send_one },
 	{ .name = "send, 2 receivers asleep", .receivers = 2, .act = send_one },
+	{ .name = "send, a loop and a receiver asleep",
+	  .receivers = 2,
+	  .loops = 1,
+	  .act = send_one },
 	{ .name = "send 3 in one call, room for 2",
 	  .queued = CAPACITY - 2,
-	  .act = send_many },
+	  .act = send_two_of_many },
 	{ .name = "send 3 in one call, 2 receivers asleep",
 	  .receivers = 2,
 	  .act = send_many },

@@ -11,70 +11,70 @@
 #include "round.h"
 
 /* What a call of one who was only stopped must answer. */
-static void must(const char *call, int err)
+static bool must(const char *call, int err)
 {
 	if (err)
 		violate(FAULT_OTHER, "%s after a stop said %s", call,
 			ferry_error_name(err));
+	return err == 0;
 }
 
-static void send_one(struct victim *v)
+static bool send_one(struct victim *v)
 {
-	must("send", deed_send(v->box, ID_VICTIM, FERRY_NOWAIT));
+	return must("send", deed_send(v->box, ID_VICTIM, FERRY_NOWAIT));
 }
 
-static void send_and_wait(struct victim *v)
+static bool send_and_wait(struct victim *v)
 {
-	must("send", deed_send(v->box, ID_VICTIM, FERRY_FOREVER));
+	return must("send", deed_send(v->box, ID_VICTIM, FERRY_FOREVER));
 }
 
-static void loan(struct victim *v)
+static bool loan(struct victim *v)
 {
-	must("loan", deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT));
+	return must("loan", deed_loan(v->box, ID_VICTIM, &v->m, FERRY_NOWAIT));
 }
 
-static void commit(struct victim *v)
+static bool commit(struct victim *v)
 {
-	must("commit", deed_commit(&v->m, ID_VICTIM, FERRY_NOWAIT));
+	return must("commit", deed_commit(&v->m, ID_VICTIM, FERRY_NOWAIT));
 }
 
-static void abandon(struct victim *v)
+static bool abandon(struct victim *v)
 {
-	must("abandon", ferry_abandon(&v->m));
+	return must("abandon", ferry_abandon(&v->m));
 }
 
 /* Between two laps there is a moment in which there is nothing to take. */
-static void take(struct victim *v)
+static bool take(struct victim *v)
 {
 	int err = deed_take(v->box, &v->m, FERRY_NOWAIT);
 
-	if (err != -EAGAIN)
-		must("take", err);
+	return err != -EAGAIN && must("take", err);
 }
 
-static void take_and_release(struct victim *v)
+static bool take_and_release(struct victim *v)
 {
-	deed_consume(v->box, FERRY_NOWAIT);
+	return deed_consume(v->box, FERRY_NOWAIT) == 0;
 }
 
-static void wait_and_release(struct victim *v)
+static bool wait_and_release(struct victim *v)
 {
-	must("take", deed_consume(v->box, FERRY_FOREVER));
+	return must("take", deed_consume(v->box, FERRY_FOREVER));
 }
 
-static void release(struct victim *v)
+static bool release(struct victim *v)
 {
-	must("release", deed_release(&v->m));
+	return must("release", deed_release(&v->m));
 }
 
-static void requeue(struct victim *v)
+static bool requeue(struct victim *v)
 {
-	must("requeue", ferry_requeue(&v->m, 0));
+	return must("requeue", ferry_requeue(&v->m, 0));
 }
 
-static void requeue_later(struct victim *v)
+static bool requeue_later(struct victim *v)
 {
-	must("requeue", ferry_requeue(&v->m, FERRY_MS(5)));
+	return must("requeue", ferry_requeue(&v->m, FERRY_MS(5)));
 }
 
 static void wake_a_receiver(struct round *r)

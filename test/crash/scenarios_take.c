@@ -2,47 +2,54 @@
 /*
  * Scenarios in which the victim takes, and ends what it took.
  */
+#include <errno.h>
+
 #include "deed.h"
 #include "round.h"
 
-static void take(struct victim *v)
+static bool take(struct victim *v)
 {
-	deed_take(v->box, &v->m, FERRY_NOWAIT);
+	return deed_take(v->box, &v->m, FERRY_NOWAIT) == 0;
 }
 
-static void take_and_release(struct victim *v)
+static bool take_in_vain(struct victim *v)
 {
-	deed_consume(v->box, FERRY_NOWAIT);
+	return deed_take(v->box, &v->m, FERRY_NOWAIT) == -EAGAIN;
 }
 
-static void receive_many(struct victim *v)
+static bool take_and_release(struct victim *v)
 {
-	deed_recv_many(v->box);
+	return deed_consume(v->box, FERRY_NOWAIT) == 0;
 }
 
-static void wait_and_release(struct victim *v)
+static bool receive_many(struct victim *v)
 {
-	deed_consume(v->box, FERRY_FOREVER);
+	return deed_recv_many(v->box) == DEED_MANY;
 }
 
-static void release(struct victim *v)
+static bool wait_and_release(struct victim *v)
 {
-	deed_release(&v->m);
+	return deed_consume(v->box, FERRY_FOREVER) == 0;
 }
 
-static void requeue(struct victim *v)
+static bool release(struct victim *v)
 {
-	ferry_requeue(&v->m, 0);
+	return deed_release(&v->m) == 0;
 }
 
-static void requeue_later(struct victim *v)
+static bool requeue(struct victim *v)
 {
-	ferry_requeue(&v->m, FERRY_MS(20));
+	return ferry_requeue(&v->m, 0) == 0;
 }
 
-static void reject(struct victim *v)
+static bool requeue_later(struct victim *v)
 {
-	ferry_reject(&v->m);
+	return ferry_requeue(&v->m, FERRY_MS(20)) == 0;
+}
+
+static bool reject(struct victim *v)
+{
+	return ferry_reject(&v->m) == 0;
 }
 
 static void send_one_more(struct round *r)
@@ -68,7 +75,7 @@ static void once_only(struct ferry_mailbox_options *o)
 }
 
 const struct scenario scenarios_take[] = {
-	{ .name = "take, empty", .act = take },
+	{ .name = "take, empty", .act = take_in_vain },
 	{ .name = "take", .queued = 3, .act = take },
 	{ .name = "take and release",
 	  .flags = SC_TWICE,

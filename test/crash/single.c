@@ -19,6 +19,7 @@ struct scratch single_realm;
 static const struct single *kind;
 static int *faults; /* shared with children that audit */
 static long kill_number;
+static char kill_place[60]; /* of a kill at a system call */
 
 long single_kill(void)
 {
@@ -36,7 +37,8 @@ void single_violate(const char *name, const char *fmt, ...)
 
 	if (++*faults > FAULTS_MOST)
 		return;
-	printf("  VIOLATION in \"%s\", at %ld: ", name, kill_number);
+	printf("  VIOLATION in \"%s\", at %ld%s: ", name, kill_number,
+	       kill_place);
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);
@@ -55,14 +57,34 @@ bool single_await(volatile int *flag)
 	return true;
 }
 
+static enum step_result at_instruction(struct stepper *s,
+				       const struct single_run *r)
+{
+	s->record = r->records ? r->trace : NULL;
+	return r->records ? step_to(s, TRACE_MAX) :
+			    step_run_to(s, r->trace, r->k);
+}
+
+static enum step_result at_call(struct stepper *s, const struct single_run *r)
+{
+	enum step_result result = step_to_stop(s, r->k, SINGLE_HANG_S);
+
+	if (r->records)
+		*r->n = s->steps;
+	else
+		snprintf(kill_place, sizeof kill_place, " (%s call %ld)",
+			 s->returned ? "behind" : "before", s->call);
+	return result;
+}
+
 bool single_step(struct stepper *s, const char *name,
 		 const struct single_run *r, const struct single_board *b)
 {
-	enum step_result result;
+	enum step_result result = r->trace ? at_instruction(s, r) :
+					     at_call(s, r);
 
-	s->record = r->records ? r->trace : NULL;
-	result = r->records ? step_to(s, TRACE_MAX) :
-			      step_run_to(s, r->trace, r->k);
+	if (result == STEP_BLOCKED && !r->trace)
+		single_violate(name, "it hangs");
 	if (r->records && result != STEP_DONE)
 		single_violate(name, "it does not come to its end");
 	if (result == STEP_DONE && !b->did)
@@ -84,34 +106,47 @@ static void *shared(size_t size)
 	return p;
 }
 
-static void run(const void *scenario, struct step_trace *t, long k,
-		bool records)
+static void run(const void *scenario, const struct single_run *r)
 {
-	struct single_run r = { t, k, records };
+	kill_number = r->k;
+	kill_place[0] = '\0';
+	kind->run(scenario, r);
+}
 
-	kill_number = k;
-	kind->run(scenario, &r);
+/* How many places there are to kill at. */
+static long record(const void *scenario, struct step_trace *t)
+{
+	struct single_run r = { t, TRACE_MAX, true, NULL };
+	long n = 0;
+
+	r.n = &n;
+	run(scenario, &r);
+	if (!t)
+		return n;
+	step_trace_index(t);
+	return t->n;
 }
 
 static void run_scenario(const void *scenario, const char *name, long most)
 {
-	struct step_trace *t = step_trace_new(TRACE_MAX);
+	struct step_trace *t = kind->at_calls ? NULL :
+						step_trace_new(TRACE_MAX);
 	double began = look_clock();
-	long stride, kills = 0;
+	long stride, n, kills = 0;
 
 	*faults = 0;
-	run(scenario, t, TRACE_MAX, true);
-	step_trace_index(t);
-	if (t->n == 0)
+	n = record(scenario, t);
+	if (n == 0)
 		single_violate(name, "nothing was stepped");
-	stride = most && t->n > most ? t->n / most : 1;
-	for (long k = 0; k < t->n && *faults < FAULTS_MOST;
-	     k += stride, kills++)
-		run(scenario, t, k, false);
-	printf("%-50s %6ld instructions %6ld kills %3d violations %6.1f s\n",
-	       name, t->n, kills, *faults, look_clock() - began);
+	stride = most && n > most ? n / most : 1;
+	for (long k = 0; k < n && *faults < FAULTS_MOST; k += stride, kills++)
+		run(scenario, &(struct single_run){ .trace = t, .k = k });
+	printf("%-50s %6ld %s %6ld kills %3d violations %6.1f s\n", name, n,
+	       t ? "instructions" : "stops", kills, *faults,
+	       look_clock() - began);
 	fflush(stdout);
-	munmap(t, sizeof *t + TRACE_MAX * sizeof t->at[0]);
+	if (t)
+		munmap(t, sizeof *t + TRACE_MAX * sizeof t->at[0]);
 }
 
 static int run_list(const void *scenarios, const char *only, long most)
@@ -134,7 +169,9 @@ int single_main(const struct single *of, void *board, int argc, char **argv)
 	static const struct option options[] = { { "most", 1, 0, 'm' },
 						 { "only", 1, 0, 'n' },
 						 { 0 } };
-	const char *only = "", *why = step_unsupported();
+	const char *only = "", *why = of->at_calls ?
+					      step_to_stop_unsupported() :
+					      step_unsupported();
 	long most = 0;
 	int all = 0, opt;
 

@@ -2,7 +2,8 @@
 /*
  * Kill one process after every instruction of what it does: what crash-channel,
  * crash-process and crash-topic have in common.  (crash.c has the mailboxes' own
- * campaign, with recoverers, pairs of kills and workers.)
+ * campaign, with recoverers, pairs of kills and workers.)  crash-kernel kills before
+ * and behind every system call instead.
  *
  *   --most 60        about so many kills in each scenario, evenly spread
  *   --only "send"    scenarios whose name contains the words
@@ -33,9 +34,10 @@ struct single_board {
 
 /* One run: to the end, recording it, or to the k-th instruction. */
 struct single_run {
-	struct step_trace *trace;
+	struct step_trace *trace; /* NULL: to the k-th stop at a system call */
 	long k;
 	bool records;
+	long *n; /* how many there are, if it records without a trace */
 };
 
 struct single {
@@ -45,6 +47,7 @@ struct single {
 	const void *scenarios[2];
 	size_t scenario_size;
 	size_t board_size;
+	bool at_calls; /* killed at system calls only */
 	void (*run)(const void *scenario, const struct single_run *r);
 };
 

@@ -178,7 +178,9 @@ int main(void)
 	srunner_add_suite(r, process_suite());
 	srunner_add_suite(r, regress_suite());
 	srunner_add_suite(r, topic_suite());
+	scratch_begin("fault");
 	srunner_run_all(r, CK_ENV);
+	scratch_end();
 	bad = srunner_ntests_failed(r);
 	srunner_free(r);
 	return bad ? 1 : 0;

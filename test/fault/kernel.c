@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A kernel, or a sandbox, without some of its calls: each is refused by a filter
- * in a child, which then uses a mailbox in every way.  Without locks that belong
+ * in a child, which then uses a mailbox in every way, and a pipe.  Without locks that belong
  * to an open file there is no Ferry, and that is said.
  */
 #include "fault.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -30,8 +31,6 @@ static const struct refusal {
 } refusals[] = {
 	{ "futex_waitv", SYS_futex_waitv, ENOSYS },
 	{ "membarrier", SYS_membarrier, ENOSYS },
-	{ "io_uring_setup", SYS_io_uring_setup, ENOSYS },
-	{ "io_uring_enter", SYS_io_uring_enter, ENOSYS },
 	{ "getrandom", SYS_getrandom, ENOSYS },
 	{ "statx", SYS_statx, ENOSYS },
 	{ "pidfd_open", SYS_pidfd_open, ENOSYS },
@@ -39,6 +38,10 @@ static const struct refusal {
 	{ "get_robust_list", SYS_get_robust_list, EPERM },
 	{ "set_robust_list", SYS_set_robust_list, ENOSYS },
 	{ "setsockopt", SYS_setsockopt, EPERM },
+	{ "pwritev2", SYS_pwritev2, ENOSYS },
+	{ "pwritev2", SYS_pwritev2,
+	  EOPNOTSUPP }, /* what it says of new flags */
+	{ "pwritev2", SYS_pwritev2, EPERM },
 };
 
 #define LOAD(field)                                                            \
@@ -123,6 +126,22 @@ static void use_everything(void)
 	ferry_close(box);
 }
 
+/* SIGPIPE would end this process. */
+static void use_pipe(void)
+{
+	struct ferry_link *ends[2];
+	char buf[8];
+
+	works(NULL, ferry_pair(ends, "pipe:?framing=len32"));
+	works(ends[1], ferry_send(ends[1], "one", 3, FERRY_NOWAIT));
+	ck_assert_int_eq(ferry_recv(ends[0], buf, sizeof(buf), FERRY_NOWAIT),
+			 3);
+	ferry_close(ends[0]);
+	refused(ends[1], ferry_send(ends[1], "two", 3, FERRY_NOWAIT),
+		-ECONNRESET, "");
+	ferry_close(ends[1]);
+}
+
 static void use_refused(struct child *c, void *arg)
 {
 	const struct refusal *r = arg;
@@ -133,6 +152,7 @@ static void use_refused(struct child *c, void *arg)
 	}
 	(void)c;
 	use_everything();
+	use_pipe();
 }
 
 START_TEST(it_works_on_a_kernel_without)
@@ -170,6 +190,65 @@ START_TEST(a_file_system_without_locks_is_refused)
 }
 END_TEST
 
+/* An event loop on a mailbox, with the help of a thread or not. */
+static void poll_box(unsigned flags)
+{
+	struct pollfd p = { .events = POLLIN };
+	struct ferry_link *box;
+	char buf[8];
+
+	works(NULL, ferry_open(&box, "old", FERRY_DUPLEX | flags));
+	if (flags == 0) {
+		refused(box, ferry_pollfd(box, FERRY_RECV), -EOPNOTSUPP,
+			"FERRY_THREAD");
+	} else {
+		p.fd = ferry_pollfd(box, FERRY_RECV);
+		works(box, p.fd);
+		refused(box, ferry_recv(box, buf, sizeof(buf), FERRY_NOWAIT),
+			-EAGAIN, "");
+		works(box, ferry_send(box, "x", 1, FERRY_NOWAIT));
+		ck_assert_int_eq(poll(&p, 1, 20000), 1);
+		works(box, ferry_recv(box, buf, sizeof(buf), FERRY_NOWAIT));
+	}
+	ferry_close(box);
+}
+
+static const struct refusal rings[] = {
+	{ "io_uring_setup", SYS_io_uring_setup, ENOSYS },
+	{ "io_uring_setup", SYS_io_uring_setup, EPERM },
+	{ "io_uring_setup", SYS_io_uring_setup, ENOMEM },
+	{ "io_uring_enter", SYS_io_uring_enter, EPERM },
+	{ "io_uring_register", SYS_io_uring_register, EPERM },
+};
+
+static void poll_without_ring(struct child *c, void *arg)
+{
+	const struct refusal *r = arg;
+
+	(void)c;
+	if (!refuse(r)) {
+		printf("%s not tried, no filters are allowed here\n", r->what);
+		return;
+	}
+	poll_box(0);
+	poll_box(FERRY_THREAD);
+	/* and where futex_waitv is missing as well */
+	if (refuse(&refusals[0]))
+		poll_box(FERRY_THREAD);
+}
+
+START_TEST(a_loop_without_io_uring_takes_a_thread_or_says_why)
+{
+	struct refusal r = rings[_i];
+	struct child c;
+
+	ferry_close(make_box("old", 4, FERRY_PERSIST_KERNEL));
+	c = child_start(poll_without_ring, &r);
+	child_join(&c);
+	works(NULL, ferry_destroy("old"));
+}
+END_TEST
+
 Suite *kernel_suite(void)
 {
 	Suite *s = suite_create("kernel");
@@ -178,6 +257,9 @@ Suite *kernel_suite(void)
 	tcase_add_loop_test(t, it_works_on_a_kernel_without, 0,
 			    sizeof(refusals) / sizeof(refusals[0]));
 	tcase_add_test(t, a_file_system_without_locks_is_refused);
+	tcase_add_loop_test(t,
+			    a_loop_without_io_uring_takes_a_thread_or_says_why,
+			    0, sizeof(rings) / sizeof(rings[0]));
 	suite_add_tcase(s, t);
 	return s;
 }

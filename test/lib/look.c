@@ -64,7 +64,7 @@ bool look_in_futex(pid_t pid)
 	if (strncmp(buf, "running", 7) == 0)
 		return false;
 	nr = strtol(buf, NULL, 10);
-	if (nr != SYS_futex && nr != SYS_futex_waitv)
+	if (nr != SYS_futex && nr != SYS_futex_waitv && nr != SYS_ppoll)
 		return false;
 	if (!read_proc(pid, "stat", buf, sizeof(buf)))
 		return false;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Removes only what lies directly in the directory that it made itself.
+ * Removes only what lies in a directory that it made itself.
  */
 #include "scratch.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,35 @@ void scratch_make(struct scratch *s, const char *tag)
 		perror(s->path);
 		exit(2);
 	}
+}
+
+static char above[128]; /* empty: it is not ours */
+
+void scratch_begin(const char *tag)
+{
+	if (getenv("FERRY_REALM"))
+		return;
+	snprintf(above, sizeof(above), "/dev/shm/ferry-tests-%s-XXXXXX", tag);
+	if (!mkdtemp(above) || setenv("FERRY_REALM", above, 1)) {
+		perror(above);
+		exit(2);
+	}
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	remove(path);
+	return 0;
+}
+
+void scratch_end(void)
+{
+	if (*above)
+		nftw(above, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 void scratch_empty(const struct scratch *s)

@@ -16,6 +16,14 @@ struct scratch {
 /* Make an empty directory and point $FERRY_REALM to it.  Exits on failure. */
 void scratch_make(struct scratch *s, const char *tag);
 
+/*
+ * For a program whose tests run in processes of their own, and may be killed before
+ * they remove what they made: everything lies in one directory of the program's, where
+ * the runner has given none, and goes with it.
+ */
+void scratch_begin(const char *tag);
+void scratch_end(void);
+
 /* Remove what is in it, or the whole of it. */
 void scratch_empty(const struct scratch *s);
 void scratch_remove(const struct scratch *s);

@@ -15,6 +15,9 @@
  * stepping.
  *
  * x86-64 Linux only: step_unsupported() says why not elsewhere.
+ *
+ * Where all that a victim leaves is the kernel's or a file's, it is enough to stop it
+ * at its system calls (step_calls.c): before and behind each of them.
  */
 #ifndef TEST_STEP_H
 #define TEST_STEP_H
@@ -53,6 +56,8 @@ struct stepper {
 	long hits;		   /* of the breakpoint */
 	long steps_after;	   /* and steps from there */
 	struct step_trace *record; /* step_to() adds to it when set */
+	long call;		   /* of step_to_stop(): its number, */
+	bool returned;		   /* and whether it has been made */
 };
 
 /* NULL, or the reason why this machine cannot single-step. */
@@ -77,6 +82,15 @@ enum step_result step_to(struct stepper *s, long k);
  */
 enum step_result step_run_to(struct stepper *s, const struct step_trace *t,
 			     long k);
+
+/*
+ * Go on to the k-th stop at a system call between the marks; k = 0 is before the
+ * first.  STEP_BLOCKED: it does not come there within `seconds`.
+ */
+enum step_result step_to_stop(struct stepper *s, long k, double seconds);
+
+/* NULL, or the reason why this machine cannot do that. */
+const char *step_to_stop_unsupported(void);
 
 /* Memory for `max` instructions that the children of the caller can fill. */
 struct step_trace *step_trace_new(long max);

@@ -107,6 +107,16 @@ broken wake -DKILLS=1 -DBREAK_LOOKED
 broken wake -DKILLS=1 -DBREAK_EARLY
 broken wake -DKILLS=1 -DBREAK_NET
 
+holds poll -DKILLS=2
+holds poll -DRECEIVER=1 -DLOOPS=1
+holds poll -DTHREAD=1
+holds poll -DTHREAD=1 -DRECEIVER=1 -DLOOPS=1
+broken poll -DRECEIVER=1 -DLOOPS=1 -DBREAK_OWN
+broken poll -DLOOPS=1 -DBREAK_CLEAR
+broken poll -DLOOPS=1 -DBREAK_RAISE
+broken poll -DTHREAD=1 -DKILLS=0 -DBREAK_COUNT
+broken poll -DLOOPS=1 -DKILLS=2 -DBREAK_LOOKS
+
 holds channel -DROOM=1
 holds channel -DROOM=2 -DMESSAGES=5 -DKILLS=2
 broken channel -DKILLS=0 -DBREAK_MORE

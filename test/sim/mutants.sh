@@ -117,7 +117,7 @@ caught asleep 'a repair is not told' realm/repair.c \
 caught unnoticed 'no death rings' realm/join.c \
 	'ferryi_token_arm(&r->registry.control->death);' ';'
 caught 'asleep|endless' 'a sleeper does not raise its gate' link/mailbox.c \
-	'ferryi_gate_raise(&q->control->gate[gate]);' ';'
+	'ferryi_gate_raise(gate);' ';'
 caught asleep 'a wake-up is not handed on' link/mailbox.c \
 	$'b = l->state;\n\n\thand_on(b->segment, w->gate);' 'b = 0;'
 caught unnoticed 'who dies slowly is looked for in vain' wait/wait.c \
