@@ -25,7 +25,7 @@ _ferry_command_at() {
 
 _ferry() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local verbs='mk send recv work peek drain pipe pub sub clip ls who stat
+	local verbs='mk send recv work peek drain pipe tap pub sub clip ls who stat
 		rm gc signal doctor probe transports version help'
 	local verb=${COMP_WORDS[1]} at words
 	COMPREPLY=()
@@ -51,6 +51,9 @@ _ferry() {
 		words='now last oldest'
 	elif [ "$verb" = clip ] && [[ $cur != -* ]]; then
 		words='copy paste watch history'
+	elif [ "$prev" = --output ] || [ "$prev" = -o ]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
 	elif [ "$prev" = --realm ]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return

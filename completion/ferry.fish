@@ -2,7 +2,7 @@
 #
 # Completion of ferry(1) for fish: verbs, options and the names of objects.
 
-set -l verbs mk send recv work peek drain pipe pub sub clip ls who stat rm gc \
+set -l verbs mk send recv work peek drain pipe tap pub sub clip ls who stat rm gc \
 	signal doctor probe transports version help
 
 # The options of a verb, from its own help text, so they are never out of date.
@@ -21,7 +21,7 @@ end
 complete -c ferry -f
 complete -c ferry -n "not __fish_seen_subcommand_from $verbs" -a '(__ferry_verbs)'
 complete -c ferry -n '__fish_seen_subcommand_from help' -a '(__ferry_verbs)'
-complete -c ferry -n '__fish_seen_subcommand_from send recv work peek drain pub sub who stat rm; and not string match -q -- "-*" (commandline -ct)' \
+complete -c ferry -n '__fish_seen_subcommand_from send recv work peek drain pipe tap pub sub who stat rm; and not string match -q -- "-*" (commandline -ct)' \
 	-a '(ferry ls --names 2>/dev/null)'
 complete -c ferry -n "__fish_seen_subcommand_from $verbs; and string match -q -- '-*' (commandline -ct)" \
 	-a '(__ferry_options)'
@@ -37,4 +37,5 @@ complete -c ferry -n '__fish_seen_subcommand_from sub' -l from -x \
 	-a 'now last oldest'
 complete -c ferry -n '__fish_seen_subcommand_from mk pub sub' -l persist -x \
 	-a 'kernel process'
+complete -c ferry -n '__fish_seen_subcommand_from tap' -s o -l output -r -F
 complete -c ferry -l realm -x -a '(__fish_complete_directories)'

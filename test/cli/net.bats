@@ -267,19 +267,3 @@ open(sys.argv[2], "w").write(heard)' "$BATS_TEST_TMPDIR/port" "$BATS_TEST_TMPDIR
 		env RES_OPTIONS="timeout:1 attempts:1" ferry pipe tcp:nobody.test:7
 	[[ "$stderr" == *name* ]]
 }
-
-# --- the manual ---------------------------------------------------------------
-
-# same PAGE EXAMPLE: the program at its end is the example, word for word.
-same() {
-	local top=$BATS_TEST_DIRNAME/../..
-	sed -n '/^\.Bd -literal$/,/^\.Ed$/p' "$top/man/$1" |
-		sed -e '1d' -e '$d' -e 's/\\e/\\/g' |
-		diff - "$top/examples/$2"
-}
-
-@test "the programs of the manual are examples that are run" {
-	same ferry_tcp.7 17-server-and-clients.c
-	same ferry_udp.7 16-datagrams.c
-	same ferry_unix.7 18-pass-a-descriptor.c
-}

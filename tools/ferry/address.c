@@ -6,6 +6,73 @@
 #include <string.h>
 #include "report.h"
 
+#define OVER "fault+"
+
+const char *address_behind(const char *address)
+{
+	size_t n = strlen(OVER);
+
+	return strncmp(address, OVER, n) == 0 ? address + n : address;
+}
+
+const struct ferry_transport_info *address_transport(const char *address)
+{
+	const struct ferry_transport_info *t;
+	const char *scheme;
+	size_t n;
+
+	address = address_behind(address);
+	n = strcspn(address, ":/?");
+	scheme = address[n] == ':' ? address : "mailbox";
+	if (scheme != address)
+		n = strlen(scheme);
+	for (unsigned i = 0; (t = ferry_transport(i)); i++)
+		if (strlen(t->scheme) == n &&
+		    strncmp(t->scheme, scheme, n) == 0)
+			return t;
+	return NULL;
+}
+
+bool address_has(const char *address, const char *key, const char *value)
+{
+	size_t n = strlen(key), len;
+
+	for (address = strchr(address, '?'); address;
+	     address = strchr(address, '&')) {
+		len = strcspn(++address, "=&");
+		if (len != n || strncmp(address, key, n) != 0)
+			continue;
+		if (!value)
+			return true;
+		len = strcspn(address, "&");
+		return len == n + 1 + strlen(value) &&
+		       strncmp(address + n + 1, value, strlen(value)) == 0;
+	}
+	return false;
+}
+
+bool address_is_stream(const struct ferry_transport_info *t,
+		       const char *address)
+{
+	return strncmp(t->framing, "stream", 6) == 0 &&
+	       !address_has(address, "framing", NULL) &&
+	       (!address_has(address, "type", NULL) ||
+		address_has(address, "type", "stream"));
+}
+
+bool address_is_shared(const struct ferry_transport_info *t)
+{
+	return t->promises & (FERRY_CAN_MANY_RECV | FERRY_CAN_BROADCAST);
+}
+
+void address_add(char *address, size_t size, const char *key, const char *value)
+{
+	size_t n = strlen(address);
+
+	snprintf(address + n, size - n, "%c%s=%s",
+		 strchr(address, '?') ? '&' : '?', key, value);
+}
+
 static void check(const char *address, int len)
 {
 	if (len >= ADDRESS_SIZE)

@@ -7,28 +7,36 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <time.h>
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 #define N_SIGNALS (sizeof signals / sizeof signals[0])
 
 static volatile sig_atomic_t caught;
-static struct ferry_link *_Atomic target;
+static struct ferry_link *_Atomic targets[CANCEL_MAX];
 static bool installed;
 
 static void on_signal(int signal)
 {
-	struct ferry_link *link = atomic_load(&target);
-
 	caught = signal;
-	if (link)
-		ferry_cancel(link);
+	for (int i = 0; i < CANCEL_MAX; i++) {
+		struct ferry_link *link = atomic_load(&targets[i]);
+
+		if (link)
+			ferry_cancel(link);
+	}
 }
 
 void cancel_on_signals(struct ferry_link *link)
 {
+	cancel_on_signals_too(link, 0);
+}
+
+void cancel_on_signals_too(struct ferry_link *link, int i)
+{
 	struct sigaction ours = { .sa_handler = on_signal }, before;
 
-	atomic_store(&target, link);
+	atomic_store(&targets[i], link);
 	if (installed)
 		return;
 	installed = true;
@@ -41,7 +49,8 @@ void cancel_on_signals(struct ferry_link *link)
 
 void cancel_forget(void)
 {
-	atomic_store(&target, NULL);
+	for (int i = 0; i < CANCEL_MAX; i++)
+		atomic_store(&targets[i], NULL);
 }
 
 bool cancelled(void)
@@ -51,9 +60,16 @@ bool cancelled(void)
 
 int cancel_wait_readable(int fd)
 {
+	return cancel_wait(fd, -1);
+}
+
+int cancel_wait(int fd, int64_t ns)
+{
+	struct timespec most = { .tv_sec = ns / FERRY_S(1),
+				 .tv_nsec = ns % FERRY_S(1) };
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	sigset_t blocked, before;
-	int n = 0;
+	int n = -1;
 
 	/* Blocked between the look at `caught` and the sleep, or a signal in
 	 * between would be seen only after the next byte. */
@@ -61,9 +77,9 @@ int cancel_wait_readable(int fd)
 	for (size_t i = 0; i < N_SIGNALS; i++)
 		sigaddset(&blocked, signals[i]);
 	sigprocmask(SIG_BLOCK, &blocked, &before);
-	while (!caught && n == 0) {
-		n = ppoll(&p, 1, NULL, &before);
-		if (n < 0 && errno == EINTR)
+	while (!caught && n < 0) {
+		n = ppoll(&p, 1, ns < 0 ? NULL : &most, &before);
+		if (n < 0 && errno != EINTR)
 			n = 0;
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);

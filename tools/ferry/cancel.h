@@ -15,13 +15,20 @@
 /* From now on a signal cancels the waits of `link`. */
 void cancel_on_signals(struct ferry_link *link);
 
-/* Before the link is closed. */
+/* The same for several at once: the i-th, less than CANCEL_MAX. */
+#define CANCEL_MAX 2
+void cancel_on_signals_too(struct ferry_link *link, int i);
+
+/* Before they are closed. */
 void cancel_forget(void);
 
 bool cancelled(void);
 
 /* Wait until `fd` can be read: 0, or -ECANCELED when a signal came. */
 int cancel_wait_readable(int fd);
+
+/* The same, but at most `ns`; -1: for ever. `fd` -1: nothing, only the time. */
+int cancel_wait(int fd, int64_t ns);
 
 /* End by the signal that came; or return `status` when none did. */
 int cancel_finish(int status);

@@ -13,9 +13,10 @@
 #include <ferry.h>
 #include "cancel.h"
 #include "feed.h"
-#include "news.h"
+#include "glass.h"
 #include "options.h"
 #include "report.h"
+#include "source.h"
 #include "table.h"
 #include "topic.h"
 #include "verb.h"
@@ -86,24 +87,10 @@ static unsigned list(struct ferry_link *link, struct ferry_message of[KEPT])
 }
 
 /* The value at `seq`, or the next that is kept, with its bytes. */
-static int fetch(struct ferry_link *link, uint64_t seq, struct news *out)
+static int fetch(struct glass *g, uint64_t seq, struct ferry_message *out)
 {
-	uint64_t cursor;
-	char *grown;
-	int err;
-
-	for (;;) {
-		cursor = seq;
-		err = ferry_peek(link, &cursor, &out->message, out->data,
-				 out->cap);
-		if (err < 0 || out->message.len <= out->cap)
-			return err;
-		grown = realloc(out->data, out->message.len);
-		if (!grown)
-			return -ENOMEM;
-		out->data = grown;
-		out->cap = out->message.len;
-	}
+	g->cursor = seq;
+	return glass_next(g, out);
 }
 
 static int nothing(void)
@@ -115,7 +102,8 @@ static int nothing(void)
 /* The value that was copied `back` values before the last. */
 static int paste(struct ferry_link *link, uint64_t back)
 {
-	struct news news = { .data = NULL };
+	struct glass g = { .link = link };
+	struct ferry_message m;
 	struct ferry_message all[KEPT];
 	unsigned n = list(link, all);
 	int err, status;
@@ -127,25 +115,25 @@ static int paste(struct ferry_link *link, uint64_t back)
 			      "only %u values are kept (ferry clip history "
 			      "shows them)",
 			      n);
-	err = fetch(link, all[n - 1 - back].seq, &news);
-	status = err < 0 ? report_error(NAME, link, err) :
-			   write_out(&news.message);
-	news_fini(&news);
+	err = fetch(&g, all[n - 1 - back].seq, &m);
+	status = err < 0 ? report_error(NAME, link, err) : write_out(&m);
+	glass_fini(&g);
 	return status;
 }
 
-static void put_row(struct table *t, unsigned back, const struct news *news)
+static void put_row(struct table *t, unsigned back,
+		    const struct ferry_message *m)
 {
 	char text[SHOWN + 1], safe[SHOWN + 1], buf[SHORT_MAX];
-	size_t len = news->message.len < SHOWN ? news->message.len : SHOWN;
+	size_t len = m->len < SHOWN ? m->len : SHOWN;
 
 	if (len)
-		memcpy(text, news->data, len);
+		memcpy(text, m->data, len);
 	text[len] = 0;
 	table_cell(t, "%u", back);
-	table_cell(t, "%s", short_age(news->message.sent_at, buf));
-	table_cell(t, "%s", short_size(news->message.len, buf));
-	table_cell(t, "%d", (int)news->message.sender.pid);
+	table_cell(t, "%s", short_age(m->sent_at, buf));
+	table_cell(t, "%s", short_size(m->len, buf));
+	table_cell(t, "%d", (int)m->sender.pid);
 	table_cell(t, "%s", plain(text, safe, sizeof safe));
 }
 
@@ -153,7 +141,8 @@ static int history(struct ferry_link *link)
 {
 	static const char *const headings[] = { ">BACK", ">AGE",  ">SIZE",
 						">PID",	 "VALUE", NULL };
-	struct news news = { .data = NULL };
+	struct glass g = { .link = link };
+	struct ferry_message m;
 	struct ferry_message all[KEPT];
 	unsigned n = list(link, all);
 	int err = 0, status = 0;
@@ -163,16 +152,16 @@ static int history(struct ferry_link *link)
 		return nothing();
 	table_init(&t, headings);
 	for (unsigned back = 0; back < n && !status; back++) {
-		err = fetch(link, all[n - 1 - back].seq, &news);
+		err = fetch(&g, all[n - 1 - back].seq, &m);
 		if (err < 0)
 			status = report_error(NAME, link, err);
 		else if (globals.json)
-			status = write_out(&news.message);
+			status = write_out(&m);
 		else
-			put_row(&t, back, &news);
+			put_row(&t, back, &m);
 	}
 	table_print(&t);
-	news_fini(&news);
+	glass_fini(&g);
 	return status;
 }
 
@@ -180,19 +169,21 @@ static int history(struct ferry_link *link)
 
 static int watch(struct ferry_link *link)
 {
-	struct news news = { .data = NULL };
+	struct ferry_message m;
+	struct source s;
 	int err, status = 0;
 
+	source_init(&s, link, "topic:", false);
 	while (!status && !cancelled()) {
-		err = news_next(&news, link, patience_deadline(&patience));
+		err = source_next(&s, &m, patience_deadline(&patience));
 		if (err == 0)
-			status = write_out(&news.message);
+			status = write_out(&m);
 		else
 			status = err == -EAGAIN || err == -ETIMEDOUT ?
 					 ferry_error_status(err) :
 					 report_error(NAME, link, err);
 	}
-	news_fini(&news);
+	source_fini(&s);
 	return status;
 }
 

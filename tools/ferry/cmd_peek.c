@@ -3,9 +3,9 @@
  * ferry peek NAME: look at queued messages without taking them.  Never waits.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <ferry.h>
 #include "framing.h"
+#include "glass.h"
 #include "options.h"
 #include "report.h"
 #include "verb.h"
@@ -22,36 +22,6 @@ static const struct option_row rows[] = {
 	{ 0 },
 };
 
-struct glass {
-	struct ferry_link *link;
-	uint64_t cursor;
-	char *buf;
-	size_t cap;
-};
-
-/* The next message, with a buffer that holds all of it. */
-static int next(struct glass *g, struct ferry_message *m)
-{
-	uint64_t before = g->cursor;
-	size_t cap = 1 << 16;
-	char *buf;
-	int err;
-
-	for (;;) {
-		g->cursor = before;
-		err = ferry_peek(g->link, &g->cursor, m, g->buf, g->cap);
-		if (err < 0 || (g->buf && m->len <= g->cap))
-			return err;
-		if (m->len > cap)
-			cap = m->len;
-		buf = realloc(g->buf, cap);
-		if (!buf)
-			return -ENOMEM;
-		g->buf = buf;
-		g->cap = cap;
-	}
-}
-
 static int look(struct glass *g, const struct output *o, const char *name)
 {
 	struct ferry_message m;
@@ -59,7 +29,7 @@ static int look(struct glass *g, const struct output *o, const char *name)
 	int err = 0;
 
 	while (all || seen < count) {
-		err = next(g, &m);
+		err = glass_next(g, &m);
 		if (err < 0)
 			break;
 		seen++;
@@ -85,7 +55,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 		return report_error(argv[1], NULL, err);
 	status = look(&g, &o, argv[1]);
 	ferry_close(g.link);
-	free(g.buf);
+	glass_fini(&g);
 	return status;
 }
 

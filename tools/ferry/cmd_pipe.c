@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ferry pipe ADDRESS: standard input and output over a connection.
+ * ferry pipe A B: two links joined, see relay.h.
  *
  * Two threads, one each way, since either may wait for ever.  The end of standard
  * input ends that direction only; the verb ends when both have.
@@ -14,41 +15,32 @@
 #include <unistd.h>
 #include <ferry.h>
 #include "cancel.h"
-#include "options.h"
+#include "relay.h"
 #include "report.h"
 #include "verb.h"
 
 #define PIECE (64 << 10)
 
-static struct patience patience = PATIENCE_INIT;
-static bool listens, only_receives;
+static struct relay_options options = { .patience = PATIENCE_INIT };
+static bool only_receives;
 
 static const struct option_row rows[] = {
-	{ "listen", 'l', OPTION_FLAG, &listens, NULL, "wait for one connection",
-	  NULL },
 	{ "receive", 'r', OPTION_FLAG, &only_receives, NULL,
-	  "leave standard input alone, and send nothing", NULL },
-	PATIENCE_ROWS(patience),
+	  "leave standard input alone, and send nothing (one ADDRESS)", NULL },
+	RELAY_ROWS(options),
 	{ 0 },
 };
 
 /* Bytes, where the scheme has messages as well and the user chose nothing. */
 static void choose_bytes(const char *text, char *out, size_t size)
 {
-	const struct ferry_transport_info *t;
-	bool both = false;
+	const struct ferry_transport_info *t = address_transport(text);
 
-	for (unsigned i = 0; (t = ferry_transport(i)); i++) {
-		size_t n = strlen(t->scheme);
-
-		if (strncmp(text, t->scheme, n) == 0 && text[n] == ':')
-			both = t->promises & FERRY_CAN_MESSAGES &&
-			       t->promises & FERRY_CAN_STREAM;
-	}
-	snprintf(out, size, "%s%s", text,
-		 !both || strstr(text, "framing=") ? "" :
-		 strchr(text, '?')		   ? "&framing=stream" :
-						     "?framing=stream");
+	snprintf(out, size, "%s", text);
+	if (t && t->promises & FERRY_CAN_MESSAGES &&
+	    t->promises & FERRY_CAN_STREAM &&
+	    !address_has(text, "framing", NULL))
+		address_add(out, size, "framing", "stream");
 }
 
 static int meet(const char *address, struct ferry_link **out)
@@ -56,14 +48,14 @@ static int meet(const char *address, struct ferry_link **out)
 	struct ferry_link *door;
 	int r;
 
-	if (!listens)
+	if (!options.listens[0])
 		return ferry_open(out, address, FERRY_DUPLEX);
 	r = ferry_listen(&door, address);
 	if (r < 0)
 		return r;
 	note("listening at %s", ferry_address(door));
 	cancel_on_signals(door);
-	r = ferry_accept(door, out, patience_deadline(&patience));
+	r = ferry_accept(door, out, patience_deadline(&options.patience));
 	cancel_forget();
 	if (r >= 0)
 		note("connected: %s", ferry_address(*out));
@@ -159,31 +151,46 @@ static int both_ways(struct ferry_link *l, const char *name)
 	return s.status;
 }
 
-static int run(const struct verb *verb, int argc, char **argv)
+static int join_standard(const char *name)
 {
+	char address[ADDRESS_SIZE];
 	struct ferry_link *l;
-	char address[4200];
 	int r, status;
 
-	if (options_parse(verb, argc, argv) != 1)
-		usage_error("one ADDRESS, please");
-	if (strlen(argv[1]) > 4096)
-		usage_error("an ADDRESS has at most 4096 bytes");
-	choose_bytes(argv[1], address, sizeof address);
+	if (options.listens[1] || options.one_way || options.strict ||
+	    options.count || options.framing.line || options.framing.nul ||
+	    options.framing.len32)
+		usage_error("-L, --one-way, --strict, -C and framings are for "
+			    "two ADDRESSes");
+	if (strlen(name) > ADDRESS_SIZE - 32)
+		usage_error("%.60s...: the address is too long", name);
+	choose_bytes(name, address, sizeof address);
 	r = meet(address, &l);
 	if (r < 0)
-		return cancel_finish(report_error(argv[1], NULL, r));
+		return cancel_finish(report_error(name, NULL, r));
 	cancel_on_signals(l);
-	status = both_ways(l, argv[1]);
+	status = both_ways(l, name);
 	cancel_forget();
 	ferry_close(l);
 	return cancel_finish(status);
 }
 
+static int run(const struct verb *verb, int argc, char **argv)
+{
+	int n = options_parse(verb, argc, argv);
+
+	if (n < 1 || n > 2)
+		usage_error("one ADDRESS, or two, please");
+	if (n == 2 && only_receives)
+		usage_error("-r is for one ADDRESS (see --one-way)");
+	return n == 1 ? join_standard(argv[1]) :
+			cancel_finish(relay(argv[1], argv[2], &options));
+}
+
 const struct verb verb_pipe = {
 	.name = "pipe",
-	.operands = "ADDRESS",
-	.summary = "standard input and output over a connection",
+	.operands = "ADDRESS [ADDRESS]",
+	.summary = "join two links, or one and standard input and output",
 	.options = rows,
 	.run = run,
 };

@@ -5,7 +5,6 @@
  * A message counts as sent when the mailbox has accepted it.
  */
 #include <errno.h>
-#include <string.h>
 #include <ferry.h>
 #include "address.h"
 #include "cancel.h"
@@ -34,26 +33,6 @@ static const struct option_row rows[] = {
 	{ 0 },
 };
 
-/* Type and priority can only be written in place. */
-static int send_in_place(struct ferry_link *link, const struct frame *f,
-			 uint32_t t, uint32_t p, ferry_time deadline)
-{
-	struct ferry_message m;
-	int err = ferry_loan(link, f->len, &m, deadline);
-
-	if (err < 0)
-		return err;
-	if (f->len)
-		memcpy(m.data, f->data, f->len);
-	m.type = t;
-	m.priority = p;
-	err = ferry_commit(&m, deadline);
-	if (err == -EAGAIN || err == -ETIMEDOUT || err == -ECANCELED ||
-	    err == -ENOSPC)
-		ferry_abandon(&m);
-	return err;
-}
-
 /* A signal carries a number. */
 static int send_signal(struct ferry_link *link, const struct frame *f,
 		       uint32_t t, ferry_time deadline)
@@ -65,7 +44,7 @@ static int send_signal(struct ferry_link *link, const struct frame *f,
 	if (n < 0)
 		usage_error("the value of a signal is a decimal number, or "
 			    "nothing ('')");
-	return t ? send_in_place(link, &number, t, 0, deadline) :
+	return t ? send_with(link, &number, t, 0, deadline) :
 		   ferry_send(link, value, (size_t)n, deadline);
 }
 
@@ -80,7 +59,7 @@ static int send_one(struct ferry_link *link, const struct frame *f)
 	if (to)
 		return ferry_send_to(link, to, f->data, f->len, deadline);
 	if (t || p)
-		return send_in_place(link, f, t, p, deadline);
+		return send_with(link, f, t, p, deadline);
 	return ferry_send(link, f->data, f->len, deadline);
 }
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* ferry stat NAME...: every figure of an object, a line each. */
+/* ferry stat NAME...: every figure of an object, of any mechanism, a line each. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <ferry.h>
+#include "json.h"
 #include "object.h"
 #include "options.h"
 #include "report.h"
@@ -139,24 +142,100 @@ static void put_object(const struct ferry_object *o, const char *name)
 	put_figures(&o->mailbox);
 }
 
+/* --- of other mechanisms ------------------------------------------------------ */
+
+static void put_figure(const struct ferry_figure *f)
+{
+	char buf[SHORT_MAX];
+
+	switch (f->unit) {
+	case FERRY_BYTES: put_size(f->name, (uint64_t)f->value); break;
+	case FERRY_YES_NO: put_text(f->name, f->value ? "yes" : "no"); break;
+	case FERRY_TIME:
+		printf("%-15s %s ago\n", f->name, short_age(f->value, buf));
+		break;
+	default: put_number(f->name, (uint64_t)f->value);
+	}
+}
+
+static void figure_json(struct json *j, const struct ferry_figure *f)
+{
+	char key[sizeof f->name];
+
+	for (size_t i = 0; i < sizeof key; i++)
+		key[i] = f->name[i] == ' ' ? '_' : f->name[i];
+	switch (f->unit) {
+	case FERRY_YES_NO: json_bool(j, key, f->value); break;
+	case FERRY_TIME: json_time(j, key, f->value); break;
+	default: json_number(j, key, (uint64_t)f->value);
+	}
+}
+
+static void put_figures_of(const char *address, const struct ferry_figure *f,
+			   size_t n)
+{
+	struct json j;
+
+	if (!globals.json) {
+		put_text("name", address);
+		for (size_t i = 0; i < n; i++)
+			put_figure(&f[i]);
+		return;
+	}
+	json_init(&j, stdout);
+	json_open(&j, NULL, '{');
+	json_text(&j, "name", address, strlen(address));
+	for (size_t i = 0; i < n; i++)
+		figure_json(&j, &f[i]);
+	json_close(&j, '}');
+	json_end(&j);
+}
+
+/* -EOPNOTSUPP: it is no address of another mechanism. */
+static int show_figures(const char *name)
+{
+	struct ferry_figure *figures;
+	size_t n;
+	int r = ferry_figures(name, &figures, &n);
+
+	if (r < 0)
+		return r;
+	put_figures_of(name, figures, n);
+	if (r > 0)
+		report(name, 0,
+		       "there may be more: processes of other users cannot be "
+		       "looked into (ask as root)");
+	ferry_free(figures);
+	return 0;
+}
+
+static int show_object(const char *name)
+{
+	struct ferry_object o;
+	int err = ferry_look(name, &o);
+
+	if (err < 0)
+		return err;
+	if (globals.json)
+		object_json(&o);
+	else
+		put_object(&o, name);
+	return 0;
+}
+
 static int run(const struct verb *verb, int argc, char **argv)
 {
 	int n = options_parse(verb, argc, argv), err, status = 0;
-	struct ferry_object o;
 
 	if (n == 0)
 		usage_error("NAME is missing");
 	for (int i = 1; i <= n; i++) {
-		err = ferry_look(argv[i], &o);
-		if (err < 0) {
+		err = show_figures(argv[i]);
+		if (err == -EOPNOTSUPP)
+			err = show_object(argv[i]);
+		if (err < 0)
 			status = report_error(argv[i], NULL, err);
-			continue;
-		}
-		if (globals.json)
-			object_json(&o);
-		else
-			put_object(&o, argv[i]);
-		if (!globals.json && i < n)
+		else if (!globals.json && i < n)
 			putchar('\n');
 	}
 	return status;

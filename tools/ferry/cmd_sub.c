@@ -9,9 +9,9 @@
 #include <ferry.h>
 #include "cancel.h"
 #include "framing.h"
-#include "news.h"
 #include "options.h"
 #include "report.h"
+#include "source.h"
 #include "topic.h"
 #include "verb.h"
 
@@ -61,24 +61,26 @@ static int ended(const char *name, struct ferry_link *link, int err,
 
 static int copy_all(const char *name, struct ferry_link *link)
 {
-	struct news news = { .data = NULL };
+	struct ferry_message m;
+	struct source s;
 	struct output o;
 	uint64_t got = 0;
 	int err, status = 0;
 
 	output_init(&o, framing_chosen(&framing), name);
 	o.kind = "topic";
+	source_init(&s, link, "topic:", false);
 	while (!status && !cancelled() && (!count || got < count)) {
-		err = news_next(&news, link, patience_deadline(&patience));
+		err = source_next(&s, &m, patience_deadline(&patience));
 		if (err < 0) {
 			status = ended(name, link, err, got);
 			break;
 		}
 		got++;
-		if (!output_message(&o, &news.message))
+		if (!output_message(&o, &m))
 			status = report_stdout();
 	}
-	news_fini(&news);
+	source_fini(&s);
 	return status;
 }
 

@@ -92,6 +92,10 @@ static int run(const struct verb *verb, int argc, char **argv)
 	if (err < 0)
 		return report_error(name, NULL, err);
 	put_all(list, n);
+	if (err > 0)
+		report(name, 0,
+		       "there may be more: processes of other users cannot be "
+		       "looked into (ask as root)");
 	if (!n)
 		note("%s: nobody", name ? name : "this realm");
 	ferry_free(list);

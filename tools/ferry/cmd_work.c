@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include "address.h"
 #include "options.h"
 #include "report.h"
 #include "verb.h"
@@ -27,6 +28,7 @@ static struct work work = {
 	       .delay_max = FERRY_S(60),
 	       .idle = -1 },
 	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.taking = PTHREAD_MUTEX_INITIALIZER,
 };
 
 static const struct option_row rows[] = {
@@ -46,6 +48,9 @@ static const struct option_row rows[] = {
 	  "before the first retry (1s); then twice as long each time", NULL },
 	{ "max-delay", 0, OPTION_DURATION, &work.o.delay_max, "DURATION",
 	  "no retry is delayed longer (1m)", NULL },
+	{ "strict", 0, OPTION_FLAG, &work.o.strict, NULL,
+	  "refuse a source that takes no message back", NULL },
+	FRAMING_ROWS(work.o.framing),
 	{ 0 },
 };
 
@@ -94,6 +99,24 @@ static int find_command(struct work *w)
 			"it is not executable (no message was taken)");
 }
 
+/* Nothing is lost silently: what cannot come back is told before it is taken. */
+static int check_returns(struct work *w)
+{
+	if (w->returns)
+		return 0;
+	if (w->o.strict || w->o.retries_given)
+		return report(
+			w->o.name, STATUS_USAGE,
+			"it takes no message back, so none is delivered "
+			"again (leave %s out, or bring them to a mailbox: "
+			"ferry pipe %s NAME)",
+			w->o.strict ? "--strict" : "--retries", w->o.name);
+	report(w->o.name, 0,
+	       "a message whose command fails or is killed is not delivered "
+	       "again: it takes none back (--strict refuses)");
+	return 0;
+}
+
 /* Nothing may be lost by default: a limit needs a place for what exceeds it. */
 static int check_dead_letters(struct work *w)
 {
@@ -121,6 +144,7 @@ static unsigned start(struct work *w, struct work_slot *slots)
 	for (i = 0; i < w->o.slots; i++) {
 		slots[i].work = w;
 		slots[i].cell = &w->guard.cells[i];
+		source_init(&slots[i].source, w->link, w->o.name, false);
 		err = pthread_create(&slots[i].thread, NULL, slot_main,
 				     &slots[i]);
 		if (err) {
@@ -187,8 +211,10 @@ static int run_slots(struct work *w, int signal_fd)
 	atomic_store(&w->active_at, ferry_after(0));
 	n = start(w, slots);
 	hurried = supervise(w, n, signal_fd);
-	while (n)
+	while (n) {
 		pthread_join(slots[--n].thread, NULL);
+		source_fini(&slots[n].source);
+	}
 	free(slots);
 	return verdict(w, hurried);
 }
@@ -208,6 +234,31 @@ static int block_signals(struct work *w)
 	return signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static int open_source(struct work *w)
+{
+	const struct ferry_transport_info *t = address_transport(w->o.name);
+	const char *framing = framing_key(&w->o.framing);
+	bool stream = t && address_is_stream(t, w->o.name);
+	char address[ADDRESS_SIZE];
+	int err;
+
+	if (framing && !stream)
+		usage_error("%s does not carry bytes for sure (leave the "
+			    "framing out, or add ?framing=%s to fd:N)",
+			    w->o.name, framing);
+	if (stream && !framing)
+		return report(w->o.name, ferry_error_status(-EPROTOTYPE),
+			      "it carries bytes (say how messages stand in "
+			      "it: -l, -0 or --len32)");
+	err = ferry_open(&w->link,
+			 address_with(address, w->o.name, "framing", framing),
+			 FERRY_RECV);
+	if (err < 0)
+		return report_error(w->o.name, NULL, err);
+	w->returns = !t || t->promises & FERRY_CAN_REDELIVER;
+	return check_returns(w);
+}
+
 static int run(const struct verb *verb, int argc, char **argv)
 {
 	struct work *w = &work;
@@ -223,12 +274,11 @@ static int run(const struct verb *verb, int argc, char **argv)
 		return report_sys("guard", -err);
 	signal_fd = block_signals(w);
 	w->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	err = ferry_open(&w->link, w->o.name, FERRY_RECV);
 	if (signal_fd < 0 || w->ended_fd < 0)
 		status = report_sys(w->o.name, EMFILE);
-	else if (err < 0)
-		status = report_error(w->o.name, NULL, err);
 	else
+		status = open_source(w);
+	if (!status)
 		status = check_dead_letters(w);
 	if (!status)
 		status = run_slots(w, signal_fd);

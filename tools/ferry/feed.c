@@ -9,6 +9,25 @@
 #include "cancel.h"
 #include "report.h"
 
+int send_with(struct ferry_link *link, const struct frame *f, uint32_t type,
+	      uint32_t priority, ferry_time deadline)
+{
+	struct ferry_message m;
+	int err = ferry_loan(link, f->len, &m, deadline);
+
+	if (err < 0)
+		return err;
+	if (f->len)
+		memcpy(m.data, f->data, f->len);
+	m.type = type;
+	m.priority = priority;
+	err = ferry_commit(&m, deadline);
+	if (err == -EAGAIN || err == -ETIMEDOUT || err == -ECANCELED ||
+	    err == -ENOSPC)
+		ferry_abandon(&m);
+	return err;
+}
+
 static int failed(const struct feed *f, int err, uint64_t sent)
 {
 	int status;

@@ -18,4 +18,9 @@ struct feed {
 int feed_text(const struct feed *f, char *text);
 int feed_input(const struct feed *f, enum framing how);
 
+/* One message with a type and a priority, which is written in place; otherwise as
+ * ferry_send(). */
+int send_with(struct ferry_link *link, const struct frame *f, uint32_t type,
+	      uint32_t priority, ferry_time deadline);
+
 #endif

@@ -23,6 +23,13 @@ enum framing framing_chosen(const struct framing_options *f)
 			  FRAMING_WHOLE;
 }
 
+const char *framing_key(const struct framing_options *f)
+{
+	if (f->line + f->nul + f->len32 > 1)
+		usage_error("only one of --line, -0 and --len32");
+	return f->line ? "line" : f->nul ? "nul" : f->len32 ? "len32" : NULL;
+}
+
 void framer_init(struct framer *f, int fd, enum framing framing)
 {
 	memset(f, 0, sizeof *f);

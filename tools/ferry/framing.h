@@ -47,6 +47,9 @@ struct framing_options {
 /* The one that was chosen (with --json: JSON); two are a usage error. */
 enum framing framing_chosen(const struct framing_options *f);
 
+/* The same as the value of framing= in an address; NULL: none was chosen. */
+const char *framing_key(const struct framing_options *f);
+
 /* No transport carries more in one message. */
 #define FRAME_MAX ((size_t)1 << 30)
 

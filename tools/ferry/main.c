@@ -10,12 +10,12 @@
 #include "verb.h"
 
 const struct verb *const verbs[] = {
-	&verb_mk,     &verb_send,  &verb_recv,	     &verb_work,
-	&verb_peek,   &verb_drain, &verb_pipe,	     &verb_pub,
-	&verb_sub,    &verb_clip,  &verb_ls,	     &verb_who,
-	&verb_stat,   &verb_rm,	   &verb_gc,	     &verb_signal,
-	&verb_doctor, &verb_probe, &verb_transports, &verb_version,
-	&verb_help,   NULL,
+	&verb_mk,      &verb_send,   &verb_recv,  &verb_work,
+	&verb_peek,    &verb_drain,  &verb_pipe,  &verb_tap,
+	&verb_pub,     &verb_sub,    &verb_clip,  &verb_ls,
+	&verb_who,     &verb_stat,   &verb_rm,	  &verb_gc,
+	&verb_signal,  &verb_doctor, &verb_probe, &verb_transports,
+	&verb_version, &verb_help,   NULL,
 };
 
 const struct verb *verb_find(const char *name)

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "address.h"
 #include "cancel.h"
 #include "report.h"
-
-#define PREFIX "fault+"
 
 /* Where nothing ends a direction, the word that it was all is said so often. */
 #define LAST_WORDS 5
@@ -20,21 +19,6 @@
 #define AFTERWARDS FERRY_MS(100)
 
 /* --- the address ------------------------------------------------------------- */
-
-static const struct ferry_transport_info *find(const char *address)
-{
-	size_t n = strcspn(address, ":/?");
-	const struct ferry_transport_info *t;
-	const char *scheme = address[n] == ':' ? address : "mailbox";
-
-	if (address[n] != ':')
-		n = strlen(scheme);
-	for (unsigned i = 0; (t = ferry_transport(i)); i++)
-		if (strlen(t->scheme) == n &&
-		    strncmp(t->scheme, scheme, n) == 0)
-			return t;
-	return NULL;
-}
 
 static bool is_fault(const char *key)
 {
@@ -70,29 +54,11 @@ static void without_faults(char *out, const char *address)
 	out[n] = 0;
 }
 
-static void add_framing(char *address, size_t size)
-{
-	size_t n = strlen(address);
-
-	snprintf(address + n, size - n, "%cframing=len32",
-		 strchr(address, '?') ? '&' : '?');
-}
-
-static bool is_stream(const struct ferry_transport_info *t, const char *address)
-{
-	const char *type = strstr(address, "type=");
-
-	return strncmp(t->framing, "stream", 6) == 0 &&
-	       !strstr(address, "framing=") &&
-	       (!type || strncmp(type, "type=stream", 11) == 0);
-}
-
 bool probe_understand(struct probe *p, const char *address)
 {
-	bool faults = strncmp(address, PREFIX, strlen(PREFIX)) == 0;
-	const char *plain = faults ? address + strlen(PREFIX) : address;
-	const struct ferry_transport_info *t = find(plain);
-	const char *rest = strchr(plain, ':');
+	const char *plain = address_behind(address);
+	const struct ferry_transport_info *t = address_transport(plain);
+	const char *rest = plain + strcspn(plain, ":");
 
 	if (strlen(address) > 4096)
 		usage_error("an ADDRESS has at most 4096 bytes");
@@ -100,15 +66,15 @@ bool probe_understand(struct probe *p, const char *address)
 		return false;
 	p->name = address;
 	snprintf(p->sends, sizeof p->sends, "%s", address);
-	if (faults)
+	if (plain != address)
 		without_faults(p->plain, plain);
 	else
 		snprintf(p->plain, sizeof p->plain, "%s", plain);
-	if (is_stream(t, plain)) {
-		add_framing(p->sends, sizeof p->sends);
-		add_framing(p->plain, sizeof p->plain);
+	if (address_is_stream(t, plain)) {
+		address_add(p->sends, sizeof p->sends, "framing", "len32");
+		address_add(p->plain, sizeof p->plain, "framing", "len32");
 	}
-	p->pairs = t->promises & FERRY_CAN_PAIR && rest &&
+	p->pairs = t->promises & FERRY_CAN_PAIR && *rest &&
 		   (!rest[1] || rest[1] == '?');
 	p->connects = t->promises & FERRY_CAN_CONNECT;
 	/* What many send to is not ended for all of them. */

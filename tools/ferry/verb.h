@@ -27,6 +27,7 @@ extern const struct verb verb_pub, verb_sub, verb_clip;
 extern const struct verb verb_drain, verb_ls, verb_who, verb_stat, verb_rm;
 extern const struct verb verb_gc, verb_doctor, verb_transports, verb_version;
 extern const struct verb verb_help, verb_pipe, verb_probe, verb_signal;
+extern const struct verb verb_tap;
 
 /* All of them, in the order of `ferry help`; ends with NULL. */
 extern const struct verb *const verbs[];

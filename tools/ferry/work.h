@@ -21,6 +21,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include <ferry.h>
+#include "framing.h"
+#include "source.h"
 
 #define WORK_SLOTS_MAX 1024
 
@@ -42,7 +44,8 @@ struct work_options {
 	const char *name;
 	char **command; /* ends with NULL */
 	uint64_t slots, count, retries;
-	bool retries_given, until_empty, nonblock;
+	bool retries_given, until_empty, nonblock, strict;
+	struct framing_options framing;
 	int64_t delay, delay_max, idle; /* idle < 0: wait for ever */
 };
 
@@ -50,11 +53,13 @@ struct work_options {
 struct work {
 	struct work_options o;
 	struct ferry_link *link;
+	bool returns; /* the source takes messages back */
 	struct work_guard guard;
 	const char *path;	  /* of the command; NULL: differs by message */
 	sigset_t mask;		  /* what children get */
 	int ended_fd;		  /* an eventfd: one slot has ended */
 	pthread_mutex_t lock;	  /* children's pids, and what is printed */
+	pthread_mutex_t taking;	  /* one message in its place at a time */
 	atomic_bool stopping;	  /* take no more */
 	atomic_bool hurry;	  /* give everything back at once */
 	_Atomic uint64_t tickets; /* runs that may still begin, with -C */
@@ -68,6 +73,7 @@ struct work {
 struct work_slot {
 	struct work *work;
 	struct work_cell *cell;
+	struct source source;
 	pthread_t thread;
 };
 

@@ -58,22 +58,38 @@ static ferry_time deadline(const struct work *w)
 	return w->o.idle < 0 ? FERRY_FOREVER : ferry_after(w->o.idle);
 }
 
-/* 0 with a message, or why this slot ends (-EAGAIN: nothing more to do). */
-static int slot_take(struct work *w, struct ferry_message *m)
+/* What is copied out of its place is copied before the next one is taken. */
+static int take(struct work_slot *slot, struct ferry_message *m,
+		ferry_time until)
 {
+	struct work *w = slot->work;
+	int err;
+
+	if (w->returns)
+		return source_next(&slot->source, m, until);
+	pthread_mutex_lock(&w->taking);
+	err = source_next(&slot->source, m, until);
+	pthread_mutex_unlock(&w->taking);
+	return err;
+}
+
+/* 0 with a message, or why this slot ends (-EAGAIN: nothing more to do). */
+static int slot_take(struct work_slot *slot, struct ferry_message *m)
+{
+	struct work *w = slot->work;
 	int err;
 
 	for (;;) {
-		err = ferry_take(w->link, m, FERRY_NOWAIT);
+		err = take(slot, m, FERRY_NOWAIT);
 		if (err != -EAGAIN)
 			return err;
 		if (w->o.until_empty && is_empty(w))
 			return -EAGAIN;
-		err = ferry_take(w->link, m, deadline(w));
-		if (err != -ETIMEDOUT)
-			return err;
 		if (is_idle(w))
 			return -ETIMEDOUT;
+		err = take(slot, m, deadline(w));
+		if (err != -ETIMEDOUT)
+			return err;
 	}
 }
 
@@ -97,6 +113,20 @@ static int again(struct work *w, struct ferry_message *m, int status)
 		     " ms",
 		     w->o.name, seq, status, ns / FERRY_MS(1));
 	return err;
+}
+
+/* Never again: there is nobody who would take it back. */
+static int settle_loss(struct work_slot *slot, struct ferry_message *m,
+		       int status)
+{
+	struct work *w = slot->work;
+
+	atomic_store(&w->last_failure, status);
+	report(w->o.name, status,
+	       "a message of %zu bytes: status %d, and it is not delivered "
+	       "again",
+	       m->len, status);
+	return source_done(&slot->source, m);
 }
 
 /* The command failed: another time, or never again. */
@@ -124,23 +154,36 @@ static int settle_failure(struct work *w, struct ferry_message *m, int status)
 	return err;
 }
 
-static int settle(struct work *w, struct ferry_message *m,
+/* At once, for others; queues take back what they do not deliver again. */
+static int give_back(struct work_slot *slot, struct ferry_message *m,
+		     int status)
+{
+	int err = source_return(m, 0);
+
+	return err < 0 && !slot->work->returns ? settle_loss(slot, m, status) :
+						 err;
+}
+
+static int settle(struct work_slot *slot, struct ferry_message *m,
 		  struct run_result result)
 {
+	struct work *w = slot->work;
+
 	if (result.end == RUN_DONE) {
 		atomic_fetch_add(&w->n_done, 1);
-		return ferry_release(m);
+		return source_done(&slot->source, m);
 	}
 	if (atomic_load(&w->hurry))
-		return ferry_requeue(m, 0);
+		return give_back(slot, m, result.status);
 	if (result.end == RUN_FAILED)
-		return settle_failure(w, m, result.status);
+		return w->returns ? settle_failure(w, m, result.status) :
+				    settle_loss(slot, m, result.status);
 	report(w->o.name, result.status, "%s cannot be run (%s)",
 	       w->o.command[0],
 	       result.status == STATUS_NOT_FOUND ? "it is not there" :
 						   "it is not executable");
 	work_stop(w, result.status);
-	return ferry_requeue(m, 0);
+	return give_back(slot, m, result.status);
 }
 
 static void show_progress(struct work *w)
@@ -162,7 +205,7 @@ static void slot_work(struct work_slot *slot, struct ferry_message *m)
 
 	atomic_fetch_add(&w->n_running, 1);
 	atomic_fetch_add(&w->n_taken, 1);
-	err = settle(w, m, run_message(slot, m));
+	err = settle(slot, m, run_message(slot, m));
 	atomic_store(&w->active_at, ferry_after(0));
 	atomic_fetch_sub(&w->n_running, 1);
 	if (err < 0)
@@ -188,7 +231,7 @@ void *slot_main(void *arg)
 	int err;
 
 	while (!atomic_load(&w->stopping) && ticket_take(w)) {
-		err = slot_take(w, &m);
+		err = slot_take(slot, &m);
 		if (err < 0) {
 			atomic_fetch_add(&w->tickets, 1);
 			slot_ended(w, err);

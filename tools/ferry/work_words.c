@@ -11,7 +11,7 @@
 #include "json.h"
 #include "work.h"
 
-#define N_VARIABLES 8
+#define N_VARIABLES 10
 
 bool command_has_braces(char *const *command)
 {
@@ -95,7 +95,8 @@ static bool is_ours(const char *variable)
 	static const char *const names[N_VARIABLES] = {
 		"FERRY_MAILBOX=",     "FERRY_SEQ=",	   "FERRY_ID=",
 		"FERRY_TYPE=",	      "FERRY_SENDER_PID=", "FERRY_SENDER_UID=",
-		"FERRY_REDELIVERED=", "FERRY_DELIVERIES=",
+		"FERRY_REDELIVERED=", "FERRY_DELIVERIES=", "FERRY_PRIORITY=",
+		"FERRY_FROM=",
 	};
 
 	for (int i = 0; i < N_VARIABLES; i++)
@@ -117,7 +118,9 @@ static int put_environment(struct words *w, const char *mailbox,
 	    put_variable(w, "FERRY_SENDER_PID=%d", (int)m->sender.pid) ||
 	    put_variable(w, "FERRY_SENDER_UID=%u", m->sender.uid) ||
 	    put_variable(w, "FERRY_REDELIVERED=%d", m->redelivered) ||
-	    put_variable(w, "FERRY_DELIVERIES=%u", m->deliveries))
+	    put_variable(w, "FERRY_DELIVERIES=%u", m->deliveries) ||
+	    put_variable(w, "FERRY_PRIORITY=%u", m->priority) ||
+	    put_variable(w, "FERRY_FROM=%s", m->from ? m->from : ""))
 		return -ENOMEM;
 	return 0;
 }
