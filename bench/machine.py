@@ -83,19 +83,26 @@ def commit():
         return ""
 
 
+def introspect(build, what, otherwise):
+    try:
+        return json.loads(read(os.path.join(
+            build, "meson-info", "intro-%s.json" % what)))
+    except ValueError:
+        return otherwise
+
+
 def build_options(build):
     """How the library was built: what a figure depends on."""
-    try:
-        options = {o["name"]: o["value"] for o in json.loads(
-            read(os.path.join(build, "meson-info", "intro-buildoptions.json")))}
-    except ValueError:
+    options = {o["name"]: o["value"]
+               for o in introspect(build, "buildoptions", ())}
+    if not options:
         return "unknown options"
     sanitize = options.get("b_sanitize", "none")
     return "-O%s%s" % (options.get("optimization", "?"),
                        "" if sanitize == "none" else ", sanitizers on")
 
 
-def facts(build, cpus, cells, idle):
+def facts(build, cpus, cells):
     runs = [r for c in cells for r in c.runs]
     l2 = [1e9 * r["seconds"] / r["messages"]
           for c in cells if c.name == "L2" for r in c.runs]
@@ -113,7 +120,7 @@ def facts(build, cpus, cells, idle):
         "governor": read(base).strip(),
         "compiler": next((r["compiler"] for r in runs), ""),
         "options": build_options(build),
-        "ferry": idle[0].runs[0]["ferry"],
+        "ferry": introspect(build, "projectinfo", {}).get("version", ""),
         "commit": commit(),
         "stolen": round(statistics.fmean(r["stolen"] for r in runs), 4),
         "others": round(statistics.fmean(r["others"] for r in runs), 4),

@@ -50,6 +50,17 @@ LIBRARIES = (
 )
 
 
+# The kernel's own ways, and what each costs through Ferry.
+LAYER_SIZES = (64, 1024, 4096, 65536, 1048576)
+LAYER = tuple(
+    (Candidate(name, peer, "raw"),
+     Candidate(name + " through Ferry", "ferry_" + peer, "layer"),
+     Candidate(name + ", asleep", "ferry_" + peer, "layer",
+               {"FERRY_SPIN_US": "0"}))
+    for name, peer in (("pipe", "pipe"), ("UNIX stream", "unix"),
+                       ("UNIX seqpacket", "seqpacket"), ("TCP", "tcp")))
+
+
 class Cell:
     """One question to one candidate at one size, and what it answered."""
 
@@ -73,10 +84,10 @@ def limits():
     ]
 
 
-def pairs(question, program, sizes, candidates):
+def pairs(question, program, sizes, candidates, touch=True):
     cells = []
     for size in sizes:
-        if question == "round-trip" and size >= WORD:
+        if touch and question == "round-trip" and size >= WORD:
             cells.append(Cell(question, "T: bytes touched, no queue",
                               "limit_touch", size))
         for c in candidates:
@@ -110,6 +121,20 @@ def fans(counts):
             for n in counts for c in FANS]
 
 
+def layer(sizes):
+    """Those that are compared next to each other."""
+    ways = [c for way in LAYER for c in way]
+    return (limits() + pairs("round-trip", "round_trip", sizes, ways, False) +
+            pairs("stream", "stream", sizes, ways, False))
+
+
+def layer_pairs(cells):
+    """What is compared: (raw, through Ferry), at one size."""
+    found = {(c.question, c.size, c.name): c for c in cells}
+    return [(found[c.question, c.size, raw.name], c) for raw, *ours in LAYER
+            for c in cells if c.name in [x.name for x in ours]]
+
+
 def idle(receivers):
     """On one mailbox, and on as many."""
     count = ["--count", str(receivers)]
@@ -122,7 +147,8 @@ def smoke():
     return (plan((8, BLOCK), False, (2,), ()) +
             pairs("round-trip", "round_trip", (64,), LIBRARIES) +
             pairs("stream", "stream", (4096,), LIBRARIES) +
-            crowds((3,), LIBRARIES) + fans((3,)))
+            crowds((3,), LIBRARIES) + fans((3,)) +
+            [c for c in layer((BLOCK,)) if c.kind == "layer"])
 
 
 def plan(sizes, peers, many=MANY, fan=FAN):

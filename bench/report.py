@@ -12,6 +12,7 @@ import statistics
 # The limits that a question is compared with.
 BESIDE = {"limit": (), "round-trip": ("F", "L2"), "stream": ("S", "Z", "X"),
           "many": ("S",), "fan": ("S",)}
+LAYER_MAX = 1.10        # what a layer may cost
 MORE_IS_BETTER = ("stream", "many", "fan")
 
 
@@ -150,6 +151,28 @@ def beside_kernel(cells, rows, more_is_better, good_min):
             "result": "slower" if lost else "faster" if won else "noise"}
 
 
+def layer(raw, ferry, good_min):
+    """Ferry's figure over that without it, each within its own round, as a
+    time: above 1 is slower."""
+    of_raw = by_round(raw, good_min)
+    found = [v / of_raw[n] for n, v in by_round(ferry, good_min).items()
+             if n in of_raw]
+    if raw.question in MORE_IS_BETTER:
+        found = [1 / x for x in found]
+    r = {"question": raw.question, "size": raw.size, "name": ferry.name,
+         "skipped": raw.skipped or ferry.skipped}
+    if not found:
+        return r
+    clean = chosen(raw, good_min)[1] and chosen(ferry, good_min)[1]
+    found.sort()
+    low, high = found[len(found) // 4], found[-1 - len(found) // 4]
+    r.update(spread(found))
+    r.update(rounds=len(found), quarters=(low, high), clean=clean,
+             result="within" if high <= LAYER_MAX else
+             "over" if low > LAYER_MAX else "noise")
+    return r
+
+
 def groups(cells):
     """Cells that stand together: of one question, size and count."""
     found = {}
@@ -159,7 +182,7 @@ def groups(cells):
     return found
 
 
-def summarise(cells, idle, facts, good_min):
+def summarise(cells, idle, facts, good_min, compared=()):
     limits = {c.name: c for c in cells if c.question == "limit"}
     limits.update({("T", c.size): c for c in cells if c.name[:2] == "T:"})
     made = {id(c): row(c, limits, good_min) for c in cells}
@@ -172,4 +195,5 @@ def summarise(cells, idle, facts, good_min):
             "verdict": verdict(rows, more),
             "shipped": beside_kernel(group, rows, more, good_min)})
     return {"machine": facts, "rows": list(made.values()),
-            "verdicts": verdicts, "idle": [c.runs[0] for c in idle]}
+            "verdicts": verdicts, "idle": [c.runs[0] for c in idle],
+            "layer": [layer(raw, ferry, good_min) for raw, ferry in compared]}

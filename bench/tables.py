@@ -88,6 +88,8 @@ def label(r):
 
 
 def table(result, question, title, header, line):
+    if all(v["question"] != question for v in result["verdicts"]):
+        return
     print("\n" + title)
     print("  %8s %-31s%s" % (
         "" if question in ("many", "fan") else "size", "", header))
@@ -137,6 +139,35 @@ def shipped_summary(verdicts):
             print("  %s: %s" % (text, "; ".join(of[result])))
 
 
+LAYER_RESULT = {"within": "within 10 %", "over": "OVER 10 %",
+                "noise": "10 % lies within the noise"}
+
+
+def layer_line(r):
+    if "median" not in r:
+        return "skipped: %s" % r["skipped"]
+    return "%8.3f %18s %18s  %s%s" % (
+        r["median"], "%.3f to %.3f" % tuple(r["quarters"]),
+        "%.3f to %.3f" % (r["low"], r["high"]), LAYER_RESULT[r["result"]],
+        "" if r["clean"] else "  !")
+
+
+def layer_table(rows):
+    """The question of each who has a pipe already."""
+    for question, title in (("round-trip", "p50 of a round trip"),
+                            ("stream", "time a message of a stream")):
+        print("\nThrough Ferry over without: %s" % title)
+        print("  %8s %-31s%8s %18s %18s" % (
+            "size", "", "median", "half of the rounds", "all rounds"))
+        for r in (r for r in rows if r["question"] == question):
+            print("  %8d %-31s%s" % (r["size"], r["name"], layer_line(r)))
+    done = [r for r in rows if "median" in r]
+    print("\nWithin 10 %% at %d of %d, over at %d, %d within the noise" % (
+        sum(r["result"] == "within" for r in done), len(done),
+        sum(r["result"] == "over" for r in done),
+        sum(r["result"] == "noise" for r in done)))
+
+
 def tables(result):
     for line in machine_lines(result["machine"]):
         print(line)
@@ -164,7 +195,10 @@ def tables(result):
           "%6s  %8s %17s %9s %9s %9s" % (
               "of S", "M/s", "range", "publish", "deliver", "missed"),
           fan_line)
-    idle_table(result["idle"])
+    if result["layer"]:
+        layer_table(result["layer"])
+    if result["idle"]:
+        idle_table(result["idle"])
     shipped_summary(result["verdicts"])
     if not all(r["clean"] for r in result["rows"] if "median" in r):
         print("\n!  too few runs without other load: all were used")
