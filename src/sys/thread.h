@@ -7,7 +7,8 @@
 
 #define FERRYI_THREAD_NAME "ferry-waits" /* as ps -L shows it */
 
-/* With every signal blocked, so that no handler of the program runs in it.  0 or a
+/* With every signal blocked, so that no handler of the program runs in it.  It runs when
+ * this returns: who forks then leaves the child no lock of a thread's beginning.  0 or a
  * negative errno. */
 int ferryi_thread_start(pthread_t *out, void *(*run)(void *arg), void *arg);
 
