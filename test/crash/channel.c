@@ -66,6 +66,15 @@ static bool receive_before(const struct scenario *s)
 
 /* --- one kill -------------------------------------------------------------- */
 
+/* Of what waits for the victim. */
+static bool queue_one(const struct scenario *s)
+{
+	if (s->address && strstr(s->address, "framing=stream"))
+		return ferry_write(end, buffer, s->size, FERRY_NOWAIT) > 0;
+	return ferry_send_fds(end, buffer, s->size, &outlet[1],
+			      s->how & WITH_OUTLET ? 1 : 0, FERRY_NOWAIT) == 0;
+}
+
 static bool prepare(const struct scenario *s)
 {
 	struct ferry_link *ends[2];
@@ -84,10 +93,8 @@ static bool prepare(const struct scenario *s)
 	if (s->how & AUDITOR_LISTENS && ferry_listen(&end, NAME))
 		return false;
 	payload_fill(buffer, s->size, 1);
-	for (int i = 0; i != s->queued; i++)
-		if (ferry_send_fds(end, buffer, s->size, &outlet[1],
-				   s->how & WITH_OUTLET ? 1 : 0, FERRY_NOWAIT))
-			break;
+	for (int i = 0; i != s->queued && queue_one(s); i++)
+		;
 	return !(s->how & VICTIMS_TURN) || ferry_turn(end) == 0;
 }
 
