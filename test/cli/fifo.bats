@@ -38,6 +38,20 @@ serve() {
 	[ ! -e "$BATS_TEST_TMPDIR/f" ]
 }
 
+@test "of bytes the options say what a message is, and without one it is asked for" {
+	start ferry recv -f -l "fifo:$BATS_TEST_TMPDIR/f" >"$BATS_TEST_TMPDIR/out"
+	until_true is_fifo "$BATS_TEST_TMPDIR/f"
+	ferry send -l "fifo:$BATS_TEST_TMPDIR/f" 'one line'
+	wait "$child"
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = 'one line' ]
+	for verb in 'recv' 'send'; do
+		run -2 --separate-stderr ferry "$verb" "fifo:$BATS_TEST_TMPDIR/f" </dev/null
+		is_one_error_line
+		[[ "$stderr" == *"carries bytes"*"-l, -0 or --len32"* ]]
+	done
+	run -2 ferry send -l jobs 'one line'
+}
+
 @test "a log collector goes on from writer to writer" {
 	start ferry recv -C 3 -l "fifo:$BATS_TEST_TMPDIR/log?framing=line&keep" \
 		>"$BATS_TEST_TMPDIR/out"

@@ -2,7 +2,9 @@
 /* See address.h. */
 #include "address.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "report.h"
 
@@ -54,7 +56,7 @@ bool address_has(const char *address, const char *key, const char *value)
 bool address_is_stream(const struct ferry_transport_info *t,
 		       const char *address)
 {
-	return strncmp(t->framing, "stream", 6) == 0 &&
+	return t && strncmp(t->framing, "stream", 6) == 0 &&
 	       !address_has(address, "framing", NULL) &&
 	       (!address_has(address, "type", NULL) ||
 		address_has(address, "type", "stream"));
@@ -87,6 +89,18 @@ const char *address_with(char buf[ADDRESS_SIZE], const char *address,
 	check(address, snprintf(buf, ADDRESS_SIZE, "%s%c%s=%s", address,
 				strchr(address, '?') ? '&' : '?', key, value));
 	return buf;
+}
+
+const char *address_framed(char buf[ADDRESS_SIZE], const char *address,
+			   const char *framing)
+{
+	if (!address_is_stream(address_transport(address), address))
+		return address;
+	if (!framing)
+		exit(report(address, ferry_error_status(-EPROTOTYPE),
+			    "it carries bytes (say how messages stand in it: "
+			    "-l, -0 or --len32, or ?framing=line)"));
+	return address_with(buf, address, "framing", framing);
 }
 
 const char *address_beside(char buf[ADDRESS_SIZE], const char *address,

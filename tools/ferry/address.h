@@ -16,7 +16,7 @@ const char *address_behind(const char *address);
  * no such scheme. */
 const struct ferry_transport_info *address_transport(const char *address);
 
-/* Does it carry bytes, unless a framing is added? */
+/* Does it carry bytes, unless a framing is added?  `t` is its row, or NULL. */
 bool address_is_stream(const struct ferry_transport_info *t,
 		       const char *address);
 
@@ -34,6 +34,11 @@ void address_add(char *address, size_t size, const char *key,
 /* The same with a key more; the address itself when `value` is NULL. */
 const char *address_with(char buf[ADDRESS_SIZE], const char *address,
 			 const char *key, const char *value);
+
+/* Where the address carries bytes the framing, a value of that key, is added; without one
+ * the process ends with an error. */
+const char *address_framed(char buf[ADDRESS_SIZE], const char *address,
+			   const char *framing);
 
 /* The process called `name`, in the realm of a process: address. */
 const char *address_beside(char buf[ADDRESS_SIZE], const char *address,

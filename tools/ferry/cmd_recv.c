@@ -69,7 +69,8 @@ static int ended(const char *name, struct source *s, int err, uint64_t got)
 
 static int run(const struct verb *verb, int argc, char **argv)
 {
-	char address[ADDRESS_SIZE];
+	char address[ADDRESS_SIZE], framed[ADDRESS_SIZE];
+	const char *through;
 	struct ferry_link *link;
 	struct source s;
 	struct ferry_message m;
@@ -81,7 +82,8 @@ static int run(const struct verb *verb, int argc, char **argv)
 		usage_error("one NAME, please");
 	output_init(&o, framing_chosen(&framing), argv[1]);
 	o.newline = o.newline || signal_is_address(argv[1]);
-	err = ferry_open(&link, address_with(address, argv[1], "from", from),
+	through = address_framed(framed, argv[1], framing_key(&framing));
+	err = ferry_open(&link, address_with(address, through, "from", from),
 			 FERRY_RECV);
 	if (err < 0)
 		return report_error(argv[1], NULL, err);

@@ -67,7 +67,9 @@ static int send_one(struct ferry_link *link, const struct frame *f)
 static int open_both(const char *name, struct ferry_link **out,
 		     struct ferry_link **out_self)
 {
-	char address[ADDRESS_SIZE], self[ADDRESS_SIZE];
+	char address[ADDRESS_SIZE], framed[ADDRESS_SIZE], self[ADDRESS_SIZE];
+	const char *through = address_framed(framed, name,
+					     framing_key(&framing));
 	int err = 0;
 
 	if (as)
@@ -75,7 +77,7 @@ static int open_both(const char *name, struct ferry_link **out,
 				 FERRY_RECV);
 	if (err < 0)
 		return report_error(self, NULL, err);
-	err = ferry_open(out, address_with(address, name, "as", as),
+	err = ferry_open(out, address_with(address, through, "as", as),
 			 FERRY_SEND);
 	if (err < 0) {
 		err = report_error(name, NULL, err);
@@ -101,7 +103,8 @@ static int run(const struct verb *verb, int argc, char **argv)
 		usage_error("--priority: at most %u", UINT32_MAX);
 	if ((type || priority) && to)
 		usage_error("--to goes with neither --type nor --priority");
-	if (n == 2 && (framing.line || framing.nul || framing.len32))
+	if (n == 2 && framing_key(&framing) &&
+	    !address_is_stream(address_transport(argv[1]), argv[1]))
 		usage_error("-l, -0 and --len32 are for standard input");
 	status = open_both(argv[1], &feed.link, &self);
 	if (status)

@@ -238,20 +238,14 @@ static int open_source(struct work *w)
 {
 	const struct ferry_transport_info *t = address_transport(w->o.name);
 	const char *framing = framing_key(&w->o.framing);
-	bool stream = t && address_is_stream(t, w->o.name);
 	char address[ADDRESS_SIZE];
 	int err;
 
-	if (framing && !stream)
+	if (framing && !address_is_stream(t, w->o.name))
 		usage_error("%s does not carry bytes for sure (leave the "
 			    "framing out, or add ?framing=%s to fd:N)",
 			    w->o.name, framing);
-	if (stream && !framing)
-		return report(w->o.name, ferry_error_status(-EPROTOTYPE),
-			      "it carries bytes (say how messages stand in "
-			      "it: -l, -0 or --len32)");
-	err = ferry_open(&w->link,
-			 address_with(address, w->o.name, "framing", framing),
+	err = ferry_open(&w->link, address_framed(address, w->o.name, framing),
 			 FERRY_RECV);
 	if (err < 0)
 		return report_error(w->o.name, NULL, err);
