@@ -25,7 +25,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -38,6 +37,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "lib/tree.h"
 
 #define DEFAULT_SECONDS 60
 /* What the test has already killed may take so long to be gone. */
@@ -81,19 +82,10 @@ static void make_place(void)
 	setenv("TMPDIR", tmp, 1);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 static void remove_place(void)
 {
-	nftw(realm, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	nftw(tmp, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(realm);
+	tree_remove(tmp);
 }
 
 /* Complain of every name in `path` but the one that may be there. */

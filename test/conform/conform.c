@@ -3,14 +3,16 @@
 #include "conform.h"
 
 #include <dirent.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+#include "tree.h"
 
 const struct fixture *f;
 struct ferry_link *receiver, *sender;
 char place[80];
 
+char place_for_all[40];
 static char base[60];
 static int fds_before;
 static unsigned across; /* the run of those that go across, by that IP */
@@ -234,15 +236,6 @@ static void tear_down(void)
 	check_place();
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 #define SKIPPED 77
 
 /* --- the suite ----------------------------------------------------------- */
@@ -325,9 +318,22 @@ static Suite *make_suite(void)
 	return s;
 }
 
+static bool make_bases(void)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	/* A socket's path has 107 bytes: a long TMPDIR is no good for it. */
+	if (!tmp || strlen(tmp) > 40)
+		tmp = "/tmp";
+	snprintf(base, sizeof base, "%s/conform-XXXXXX", tmp);
+	strcpy(place_for_all, "/dev/shm/conform-XXXXXX");
+	return mkdtemp(base) && mkdtemp(place_for_all) &&
+	       chmod(place_for_all, 0755) == 0;
+}
+
 int main(int argc, char **argv)
 {
-	const char *tmp = getenv("TMPDIR"), *why;
+	const char *why;
 	SRunner *r;
 	int failed;
 
@@ -344,16 +350,13 @@ int main(int argc, char **argv)
 			across, why);
 		return SKIPPED;
 	}
-	/* A socket's path has 107 bytes: a long TMPDIR is no good for it. */
-	if (!tmp || strlen(tmp) > 40)
-		tmp = "/tmp";
-	snprintf(base, sizeof base, "%s/conform-XXXXXX", tmp);
-	if (!mkdtemp(base))
+	if (!make_bases())
 		return EXIT_FAILURE;
 	r = srunner_create(make_suite());
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
-	nftw(base, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(base);
+	tree_remove(place_for_all);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

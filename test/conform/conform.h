@@ -126,7 +126,8 @@ void enter_host(enum host h);
 /* Set up for each test: the fixture of this test and its two ends. */
 extern const struct fixture *f;
 extern struct ferry_link *receiver, *sender;
-extern char place[80]; /* the directory of this test */
+extern char place[80];	       /* the directory of this test */
+extern char place_for_all[40]; /* of all tests, and others may go there */
 
 #define SOON	   ferry_after(FERRY_S(10))
 #define SHORT_TIME FERRY_MS(60)

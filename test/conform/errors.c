@@ -9,7 +9,6 @@
  * allow is told as skipped.
  */
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -20,6 +19,7 @@
 
 #include "conform.h"
 #include "errors.h"
+#include "tree.h"
 
 /* --- the place ------------------------------------------------------------------- */
 
@@ -40,26 +40,16 @@ char *errors_at(const char *address)
 	return to;
 }
 
-/* Others may go there, which they may not where the test runs. */
-static void make_place_for_all(void)
+static void make_place_below(const char *path)
 {
 	char realm[100];
 
-	strcpy(at_place, "/dev/shm/errors-XXXXXX");
+	snprintf(at_place, sizeof at_place, "%s/XXXXXX", path);
 	ck_assert_ptr_nonnull(mkdtemp(at_place));
 	snprintf(realm, sizeof realm, "%s/realm", at_place);
 	ck_assert_int_eq(mkdir(realm, 0755), 0);
 	ck_assert_int_eq(chmod(at_place, 0755), 0);
 	setenv("FERRY_REALM", realm, 1);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
 }
 
 /* --- what is done ------------------------------------------------------------------ */
@@ -417,13 +407,13 @@ static void check_cell(const struct row *r, unsigned i, char why[400])
 	int status;
 
 	memset(told, 0, sizeof *told);
-	make_place_for_all();
+	make_place_below(place_for_all);
 	pid = child(provoke, (void *)(uintptr_t)c);
 	waitpid(pid, &status, 0);
 	if (c->address && (strncmp(c->address, "mq:", 3) == 0 ||
 			   strncmp(c->address, "sysv:", 5) == 0))
 		ferry_destroy(errors_at(c->address));
-	nftw(at_place, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(at_place);
 	ck_assert_msg(status == 0, "%s, %s: the test fails", r->scheme,
 		      condition_name[i]);
 	if (told->skipped[0]) {

@@ -46,13 +46,9 @@ static void be_victim(const struct scenario *s)
 		board->accepted +=
 			ferry_send(mine, buffer, s->size, FERRY_NOWAIT) == 0;
 	}
-	board->single.ready = 1;
-	step_trace_me();
-	step_begin(&board->single.marks);
-	board->single.did = s->act(s);
-	step_end(&board->single.marks);
-	for (;;)
-		pause();
+	single_begin(&board->single);
+	single_end(&board->single, s->act(s));
+	single_rest();
 }
 
 static bool receive_before(const struct scenario *s)

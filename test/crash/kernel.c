@@ -145,13 +145,9 @@ static void be_victim(const struct scenario *s)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (s->join && !s->join(s))
 		_exit(2);
-	board->single.ready = 1;
-	step_trace_me();
-	step_begin(&board->single.marks);
-	board->single.did = s->act(s);
-	step_end(&board->single.marks);
-	for (;;)
-		pause();
+	single_begin(&board->single);
+	single_end(&board->single, s->act(s));
+	single_rest();
 }
 
 static pid_t start(const struct scenario *s)

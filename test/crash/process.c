@@ -142,15 +142,11 @@ static void be_victim(const struct scenario *s)
 		_exit(2);
 	for (int i = 0; i < s->before; i++)
 		give(i);
-	board->single.ready = 1;
-	step_trace_me();
-	step_begin(&board->single.marks);
-	board->single.did = s->act(s);
-	step_end(&board->single.marks);
+	single_begin(&board->single);
+	single_end(&board->single, s->act(s));
 	if (s->goes_on)
 		go_on();
-	for (;;)
-		pause();
+	single_rest();
 }
 
 /* --- what the other one finds ------------------------------------------------ */

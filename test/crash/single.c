@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "look.h"
 
@@ -55,6 +56,25 @@ bool single_await(volatile int *flag)
 		else
 			look_pause_us(100);
 	return true;
+}
+
+void single_begin(struct single_board *b)
+{
+	b->ready = 1;
+	step_trace_me();
+	step_begin(&b->marks);
+}
+
+void single_end(struct single_board *b, bool did)
+{
+	b->did = did;
+	step_end(&b->marks);
+}
+
+void single_rest(void)
+{
+	for (;;)
+		pause();
 }
 
 static enum step_result at_instruction(struct stepper *s,

@@ -66,6 +66,11 @@ long single_kill(void);
 ferry_time single_soon(void);
 bool single_await(volatile int *flag);
 
+/* Around what the victim does: it is killed in between, or at rest behind it. */
+void single_begin(struct single_board *b);
+void single_end(struct single_board *b, bool did);
+_Noreturn void single_rest(void);
+
 /* Step the victim as far as the run says.  True: what it did has ended. */
 bool single_step(struct stepper *s, const char *name,
 		 const struct single_run *r, const struct single_board *b);

@@ -180,12 +180,9 @@ static void be_victim(const struct scenario *s)
 	board->single.ready = 1;
 	while (!board->go)
 		look_pause_us(50);
-	step_trace_me();
-	step_begin(&board->single.marks);
-	board->single.did = s->act(s);
-	step_end(&board->single.marks);
-	for (;;)
-		pause();
+	single_begin(&board->single);
+	single_end(&board->single, s->act(s));
+	single_rest();
 }
 
 /* --- the auditor ------------------------------------------------------------ */

@@ -6,12 +6,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "tree.h"
 
 void scratch_make(struct scratch *s, const char *tag)
 {
@@ -39,20 +40,10 @@ void scratch_begin(const char *tag)
 	}
 }
 
-static int remove_one(const char *path, const struct stat *st, int type,
-		      struct FTW *where)
-{
-	(void)st;
-	(void)type;
-	(void)where;
-	remove(path);
-	return 0;
-}
-
 void scratch_end(void)
 {
 	if (*above)
-		nftw(above, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+		tree_remove(above);
 }
 
 void scratch_empty(const struct scratch *s)

@@ -68,8 +68,8 @@ static int open_both(const char *name, struct ferry_link **out,
 		     struct ferry_link **out_self)
 {
 	char address[ADDRESS_SIZE], framed[ADDRESS_SIZE], self[ADDRESS_SIZE];
-	const char *through = address_framed(framed, name,
-					     framing_key(&framing));
+	const char *through =
+		address_framed(framed, name, framing_key(&framing));
 	int err = 0;
 
 	if (as)
