@@ -72,8 +72,8 @@ enum ferry_proof {
 struct ferry_process {
 	uint64_t start_time; /* clock ticks since boot, as in proc(5); 0: unknown */
 	pid_t pid;	     /* in its own pid namespace; 0: unknown */
-	uid_t uid;
-	gid_t gid;
+	uid_t uid; /* claimed: those of its first call; a daemon may have */
+	gid_t gid; /* changed them since */
 	enum ferry_proof proof;
 	char name[16]; /* its comm, terminated */
 };

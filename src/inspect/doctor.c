@@ -95,7 +95,7 @@ static void check_remove_ipc(struct doctor *d)
 	if (on < 0)
 		say(d, FERRY_GOOD, "RemoveIPC", "",
 		    "no systemd-logind here: nothing is deleted at logout");
-	else if (on && ferryi_identity()->uid >= 1000)
+	else if (on && ferryi_uid() >= 1000)
 		say(d, FERRY_WARNING, "RemoveIPC",
 		    "loginctl enable-linger, or RemoveIPC=no in "
 		    "/etc/systemd/logind.conf",

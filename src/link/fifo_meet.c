@@ -78,7 +78,7 @@ static int next_number(struct ferry_link *door, uint64_t *out)
 
 static bool is_allowed(const struct ferryi_fifo *f, int in, int out)
 {
-	unsigned me = ferryi_identity()->uid;
+	unsigned me = ferryi_uid();
 	struct stat at, one, two;
 
 	if (ferryi_stat(f->end.in, &at) != 0 || ferryi_stat(in, &one) != 0 ||

@@ -17,7 +17,7 @@
 int ferryi_realm_default(char *buf, size_t size)
 {
 	const char *chosen = getenv("FERRY_REALM");
-	unsigned uid = ferryi_identity()->uid;
+	unsigned uid = ferryi_uid();
 	struct stat st;
 	int n;
 
@@ -199,7 +199,7 @@ int ferryi_place_missing(const struct ferryi_place *p)
 {
 	const char *noun = kinds[of_kind(p->kind)].noun;
 	const char *maker = p->kind == FERRYI_KIND_TOPIC ? "pub" : "mk";
-	unsigned uid = ferryi_identity()->uid;
+	unsigned uid = ferryi_uid();
 	char others[2][64], path[512];
 	struct stat st;
 
@@ -224,7 +224,7 @@ int ferryi_place_missing(const struct ferryi_place *p)
 /* A realm that strangers can write to is none. */
 static int check_directory(int fd, const char *path)
 {
-	unsigned me = ferryi_identity()->uid;
+	unsigned me = ferryi_uid();
 	const char *chosen = getenv("FERRY_REALM");
 	char automatic[64];
 	struct stat st;
@@ -276,7 +276,7 @@ int ferryi_realm_directory(const char *path, bool create)
 	if (fd < 0)
 		return ferryi_fail_sys(-fd,
 				       "realm %s: cannot be opened by uid %u",
-				       path, ferryi_identity()->uid);
+				       path, ferryi_uid());
 	r = check_directory(fd, path);
 	if (r < 0) {
 		ferryi_close(fd);
@@ -294,7 +294,7 @@ int ferryi_realm_fail_file(int err, int dir, const char *path)
 				   "realm %s: belongs to uid %u with mode "
 				   "%04o, uid %u may not make files there",
 				   path, st.st_uid, st.st_mode & 07777,
-				   ferryi_identity()->uid);
+				   ferryi_uid());
 	return ferryi_fail_sys(-err, "realm %s: cannot make a file there",
 			       path);
 }

@@ -111,6 +111,21 @@ START_TEST(the_default_realm_is_that_of_the_environment_or_of_the_user)
 }
 END_TEST
 
+/* A daemon has looked before it gives up being root. */
+START_TEST(who_changes_its_user_has_another_default_realm)
+{
+	char before[4096], after[4096];
+
+	unsetenv("FERRY_REALM");
+	ok(ferryi_realm_default(before, sizeof before));
+	if (seteuid(geteuid() + 12345) != 0)
+		return; /* which only root may */
+	ok(ferryi_realm_default(after, sizeof after));
+	ck_assert_int_eq(seteuid(getuid()), 0);
+	ck_assert_str_ne(before, after);
+}
+END_TEST
+
 /* --- directories --------------------------------------------------------------- */
 
 START_TEST(a_realm_that_is_missing_is_made_for_the_user_alone)
@@ -205,6 +220,7 @@ int main(void)
 	tcase_add_test(t, a_path_that_is_too_long_is_refused);
 	tcase_add_test(
 		t, the_default_realm_is_that_of_the_environment_or_of_the_user);
+	tcase_add_test(t, who_changes_its_user_has_another_default_realm);
 	tcase_add_test(t, a_realm_that_is_missing_is_made_for_the_user_alone);
 	tcase_add_test(t, a_realm_that_is_a_symlink_or_a_file_is_refused);
 	tcase_add_test(t, a_realm_that_everybody_may_write_to_is_refused);

@@ -116,7 +116,7 @@ static int view_by_name(struct ferryi_realm *r, const char *name,
 				   "--mode and --group)",
 				   ferryi_file_noun(name),
 				   ferryi_file_name(name), st.st_uid,
-				   st.st_mode & 07777, ferryi_identity()->uid);
+				   st.st_mode & 07777, ferryi_uid());
 	}
 	if (fd < 0)
 		return ferryi_fail_sys(-fd, "%s/%s: cannot be opened", r->path,

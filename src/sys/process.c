@@ -173,6 +173,11 @@ const struct ferryi_identity *ferryi_identity(void)
 	return &self;
 }
 
+uid_t ferryi_uid(void)
+{
+	return geteuid();
+}
+
 void ferryi_process_name(pid_t pid, char out[16])
 {
 	char path[40];

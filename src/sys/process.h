@@ -13,12 +13,15 @@
 struct ferryi_identity {
 	uint64_t start_time;	/* clock ticks since boot; 0 without /proc */
 	uint64_t pid_namespace; /* inode of the pid namespace; 0 without /proc */
-	uint32_t pid, uid, gid;
+	uint32_t pid, uid, gid; /* these as they were when it was read */
 	char name[16];
 };
 
 /* This process.  Read once, and again in the child of a fork. */
 const struct ferryi_identity *ferryi_identity(void);
+
+/* What it may do, and whose files it makes: a daemon changes that while it runs. */
+uid_t ferryi_uid(void);
 
 /* The start time of a pid of our namespace, or 0. */
 uint64_t ferryi_start_time(pid_t pid);
