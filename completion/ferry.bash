@@ -49,6 +49,8 @@ _ferry() {
 		words='block drop-old latest disconnect'
 	elif [ "$prev" = --from ]; then
 		words='now last oldest'
+	elif [ "$verb" = ls ] && [[ $cur != -* ]]; then
+		words='mq: sysv: unix: tcp: udp:'
 	elif [ "$verb" = clip ] && [[ $cur != -* ]]; then
 		words='copy paste watch history'
 	elif [ "$prev" = --output ] || [ "$prev" = -o ]; then
@@ -61,7 +63,7 @@ _ferry() {
 		words=$(_ferry_options "$verb")
 	else
 		case $verb in
-		mk | ls | gc | signal | doctor | transports | version) return ;;
+		mk | gc | signal | doctor | transports | version) return ;;
 		esac
 		# A name may hold blanks, so not by -W.
 		while IFS= read -r words; do

@@ -29,6 +29,8 @@ complete -c ferry -n '__fish_seen_subcommand_from mk' -l full -x \
 	-a 'block fail drop-new drop-old'
 complete -c ferry -n '__fish_seen_subcommand_from mk' -l delivery -x \
 	-a 'at-least-once at-most-once'
+complete -c ferry -n '__fish_seen_subcommand_from ls' \
+	-a 'mq: sysv: unix: tcp: udp:'
 complete -c ferry -n '__fish_seen_subcommand_from clip' \
 	-a 'copy paste watch history'
 complete -c ferry -n '__fish_seen_subcommand_from sub' -l policy -x \

@@ -103,6 +103,22 @@ struct ferry_figure {
 FERRY_API int ferry_figures(const char *address, struct ferry_figure **out,
 			    size_t *n_out);
 
+/* An object of another mechanism. */
+struct ferry_found {
+	char address[512];
+};
+
+/*
+ * The objects of a mechanism, by address, each once: the queues of "mq:", those of "sysv:"
+ * that have a key, the sockets of "unix:", "tcp:" and "udp:" that listen or take datagrams;
+ * of this machine, or of its name space that the caller is in, whoever made them.  The
+ * result is 1 when there are some that no address names; else 0.  -EOPNOTSUPP: they are
+ * files (fifo:, file:), have no names, or are a realm's, see ferry_list(); or the system
+ * does not list them.  -EINVAL: there is no such scheme.
+ */
+FERRY_API int ferry_find(const char *scheme, struct ferry_found **out,
+			 size_t *n_out);
+
 /* What ferry_gc() found. */
 struct ferry_garbage {
 	char path[512];

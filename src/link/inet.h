@@ -63,9 +63,11 @@ int ferryi_inet_local(struct ferry_link *l, char *buf, size_t size);
 int ferryi_inet_flag(const struct ferryi_address *a, const char *key,
 		     bool *out);
 
-/* identify() and figures() of transport.h, for both. */
+/* identify(), figures() and names() of transport.h, for both. */
 int ferryi_inet_figures(const char *scheme, const char *rest,
 			struct ferryi_figures *out);
+int ferryi_inet_names(const char *scheme,
+		      int (*each)(const char *rest, void *arg), void *arg);
 int ferryi_inet_identify(const char *scheme, const char *rest,
 			 struct ferryi_traces *out);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tcp:HOST:PORT and udp:HOST:PORT: who of this machine has the port. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "link/figures.h"
@@ -101,4 +102,33 @@ int ferryi_inet_figures(const char *scheme, const char *rest,
 	ferryi_figure(out, "bytes", FERRY_BYTES, w.waiting);
 	ferryi_figure(out, "bytes out", FERRY_BYTES, w.sending);
 	return 0;
+}
+
+struct finding {
+	int (*each)(const char *rest, void *arg);
+	void *arg;
+	bool datagrams;
+};
+
+/* A door, or a socket that takes datagrams from anybody. */
+static int name_one(const struct ferryi_inet_socket *s, void *arg)
+{
+	struct finding *w = arg;
+	char rest[FERRYI_NAME_TEXT];
+
+	if (!s->inode || (w->datagrams ? s->connected : !s->listens))
+		return 0;
+	ferryi_inet_socket_format(s, rest);
+	return w->each(rest, w->arg);
+}
+
+int ferryi_inet_names(const char *scheme,
+		      int (*each)(const char *rest, void *arg), void *arg)
+{
+	struct finding w = { each, arg, strcmp(scheme, "udp") == 0 };
+	int r = ferryi_inet_sockets(scheme, name_one, &w);
+
+	return r < 0 && r != -ENOMEM ?
+		       ferryi_sockets_there(scheme, "", r, false) :
+		       r;
 }

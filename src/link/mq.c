@@ -83,6 +83,7 @@ const struct ferryi_transport ferryi_transport_mq = {
 	.destroy = ferryi_mq_destroy,
 	.identify = ferryi_mq_identify,
 	.figures = ferryi_mq_figures,
+	.names = ferryi_mq_names,
 	.fini = mq_fini,
 	.interest = mq_interest,
 	.explain = mq_explain,

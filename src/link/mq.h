@@ -36,6 +36,7 @@ int ferryi_mq_open(struct ferry_link *l, const struct ferryi_address *a);
 int ferryi_mq_destroy(const char *rest);
 int ferryi_mq_identify(const char *rest, struct ferryi_traces *out);
 int ferryi_mq_figures(const char *rest, struct ferryi_figures *out);
+int ferryi_mq_names(int (*each)(const char *rest, void *arg), void *arg);
 
 /* mq_move.c; does this process keep a message that was received? */
 bool ferryi_mq_keeps(const struct ferryi_mq *q);

@@ -259,3 +259,16 @@ int ferryi_mq_figures(const char *rest, struct ferryi_figures *out)
 	ferryi_figure(out, "queued", FERRY_COUNT, (int64_t)is.queued);
 	return 0;
 }
+
+int ferryi_mq_names(int (*each)(const char *rest, void *arg), void *arg)
+{
+	int r = ferryi_mqueues(each, arg);
+
+	if (r == -ENODEV)
+		return ferryi_fail(-EOPNOTSUPP,
+				   "mq: the queues cannot be listed (mount -t "
+				   "mqueue none /dev/mqueue)");
+	return r >= 0 || r == -ENOMEM ?
+		       r :
+		       ferryi_fail_sys(-r, "mq: the queues cannot be listed");
+}

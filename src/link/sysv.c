@@ -94,6 +94,7 @@ const struct ferryi_transport ferryi_transport_sysv = {
 	.destroy = ferryi_sysv_destroy,
 	.identify = ferryi_sysv_identify,
 	.figures = ferryi_sysv_figures,
+	.names = ferryi_sysv_names,
 	.fini = sysv_fini,
 	.interest = sysv_interest,
 	.explain = sysv_explain,

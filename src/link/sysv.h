@@ -67,6 +67,7 @@ int ferryi_sysv_destroy(const char *rest);
 /* sysv_who.c */
 int ferryi_sysv_identify(const char *rest, struct ferryi_traces *out);
 int ferryi_sysv_figures(const char *rest, struct ferryi_figures *out);
+int ferryi_sysv_names(int (*each)(const char *rest, void *arg), void *arg);
 
 /* The queue of what stands behind "sysv:".  -ENOENT, with a sentence. */
 int ferryi_sysv_find(const char *rest);

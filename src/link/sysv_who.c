@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who has used a System V queue, and how it stands.  It has no descriptor that somebody would have open; the
- * kernel keeps the pids of who sent last and of who received last, and not which
- * processes they were.
+ * Which System V queues there are, who has used one, and how it stands.  It has no
+ * descriptor that somebody would have open; the kernel keeps the pids of who sent last and
+ * of who received last, and not which processes they were.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -81,4 +83,35 @@ int ferryi_sysv_figures(const char *rest, struct ferryi_figures *out)
 	put_last(out, sent, is.sent_by, is.sent_at);
 	put_last(out, received, is.received_by, is.received_at);
 	return 0;
+}
+
+struct search {
+	int (*each)(const char *rest, void *arg);
+	void *arg;
+	bool nameless;
+};
+
+/* Those of sysv:PATH have no key: their files say which they are. */
+static int name_one(uint32_t key, void *arg)
+{
+	struct search *w = arg;
+	char rest[20];
+
+	if (key == 0) {
+		w->nameless = true;
+		return 0;
+	}
+	snprintf(rest, sizeof rest, "0x%" PRIx32, key);
+	return w->each(rest, w->arg);
+}
+
+int ferryi_sysv_names(int (*each)(const char *rest, void *arg), void *arg)
+{
+	struct search w = { each, arg, false };
+	int r = ferryi_sysv_queues(name_one, &w);
+
+	if (r < 0 && r != -ENOMEM)
+		return ferryi_fail_sys(-r, "sysv: the queues cannot be listed "
+					   "without /proc/sysvipc");
+	return r ? r : w.nameless;
 }

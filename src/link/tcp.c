@@ -319,6 +319,11 @@ static int tcp_figures(const char *rest, struct ferryi_figures *out)
 	return ferryi_inet_figures("tcp", rest, out);
 }
 
+static int tcp_names(int (*each)(const char *rest, void *arg), void *arg)
+{
+	return ferryi_inet_names("tcp", each, arg);
+}
+
 const struct ferryi_transport ferryi_transport_tcp = {
 	.info = {
 		.scheme = "tcp",
@@ -342,6 +347,7 @@ const struct ferryi_transport ferryi_transport_tcp = {
 	.shutdown = ferryi_endpoint_shutdown_socket,
 	.identify = tcp_identify,
 	.figures = tcp_figures,
+	.names = tcp_names,
 	.local = ferryi_inet_local,
 	.fini = ferryi_endpoint_fini,
 	.spins = true,

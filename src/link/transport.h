@@ -119,6 +119,14 @@ struct ferryi_transport {
 	int (*identify)(const char *rest, struct ferryi_traces *out);
 	/* How what it names stands; 1: some processes could not be looked into. */
 	int (*figures)(const char *rest, struct ferryi_figures *out);
+
+	/*
+	 * Calls each() with what comes behind the colon, unescaped, for all objects of
+	 * this machine that have a name; one may come twice.  What each() returns other
+	 * than 0 ends it, and is returned.  0, 1: there are some without a name; or an
+	 * error with a sentence.  NULL: they are files, found by others.
+	 */
+	int (*names)(int (*each)(const char *rest, void *arg), void *arg);
 	int (*adopt)(struct ferry_link *l); /* in the child of a fork */
 	/*
 	 * To another process (parcel.h).  pack: with both turns; at most

@@ -256,6 +256,11 @@ static int udp_figures(const char *rest, struct ferryi_figures *out)
 	return ferryi_inet_figures("udp", rest, out);
 }
 
+static int udp_names(int (*each)(const char *rest, void *arg), void *arg)
+{
+	return ferryi_inet_names("udp", each, arg);
+}
+
 const struct ferryi_transport ferryi_transport_udp = {
 	.info = {
 		.scheme = "udp",
@@ -274,6 +279,7 @@ const struct ferryi_transport ferryi_transport_udp = {
 	.open = udp_open,
 	.identify = udp_identify,
 	.figures = udp_figures,
+	.names = udp_names,
 	.local = ferryi_inet_local,
 	.fini = ferryi_endpoint_fini,
 	.spins = true,

@@ -277,6 +277,7 @@ const struct ferryi_transport ferryi_transport_unix = {
 	.destroy = ferryi_unix_destroy,
 	.identify = ferryi_unix_identify,
 	.figures = ferryi_unix_figures,
+	.names = ferryi_unix_names,
 	.shutdown = unix_shutdown,
 	.peer = ferryi_endpoint_peer,
 	.local = ferryi_endpoint_local,

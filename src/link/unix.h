@@ -64,5 +64,6 @@ void ferryi_unix_fini(struct ferry_link *l);
 int ferryi_unix_destroy(const char *rest);
 int ferryi_unix_identify(const char *rest, struct ferryi_traces *out);
 int ferryi_unix_figures(const char *rest, struct ferryi_figures *out);
+int ferryi_unix_names(int (*each)(const char *rest, void *arg), void *arg);
 
 #endif

@@ -92,3 +92,41 @@ int ferryi_unix_figures(const char *rest, struct ferryi_figures *out)
 	ferryi_figure(out, "bytes", FERRY_BYTES, c.bytes);
 	return 0;
 }
+
+struct search {
+	int (*each)(const char *rest, void *arg);
+	void *arg;
+	bool nameless;
+};
+
+/* Who listens, or is bound and takes what comes; who was accepted has his door's name. */
+static int name_one(const struct ferryi_unix_socket *s, void *arg)
+{
+	struct search *w = arg;
+	char rest[FERRYI_NAME_TEXT];
+	bool hidden;
+
+	if (!s->name_len || (!s->listens && s->peer))
+		return 0;
+	hidden = s->name_len >= sizeof rest ||
+		 (s->name[0] == 0 && memchr(s->name + 1, 0, s->name_len - 1));
+	if (hidden) {
+		w->nameless = true;
+		return 0;
+	}
+	memcpy(rest, s->name, s->name_len);
+	rest[s->name_len] = 0;
+	if (rest[0] == 0)
+		rest[0] = '@';
+	return w->each(rest, w->arg);
+}
+
+int ferryi_unix_names(int (*each)(const char *rest, void *arg), void *arg)
+{
+	struct search w = { each, arg, false };
+	int r = ferryi_unix_sockets(name_one, &w);
+
+	if (r < 0 && r != -ENOMEM)
+		return ferryi_sockets_there("unix", "", r, false);
+	return r ? r : w.nameless;
+}

@@ -64,6 +64,22 @@ int ferryi_inet_socket_parse(const char *line, bool v6,
 	return 0;
 }
 
+void ferryi_inet_socket_format(const struct ferryi_inet_socket *s,
+			       char out[FERRYI_NAME_TEXT])
+{
+	struct sockaddr_in6 it = { .sin6_family = AF_INET6,
+				   .sin6_port = htons((uint16_t)s->port) };
+	struct ferryi_name n = { .size = sizeof it };
+
+	if (s->every) {
+		snprintf(out, FERRYI_NAME_TEXT, "*:%u", s->port);
+		return;
+	}
+	memcpy(&it.sin6_addr, s->address, sizeof it.sin6_addr);
+	memcpy(n.bytes, &it, sizeof it);
+	ferryi_name_format(&n, out);
+}
+
 bool ferryi_inet_socket_is(const struct ferryi_inet_socket *s,
 			   const struct ferryi_name *n)
 {

@@ -26,6 +26,10 @@ struct ferryi_inet_socket {
 int ferryi_inet_socket_parse(const char *line, bool v6,
 			     struct ferryi_inet_socket *out);
 
+/* Its own address and port, as in an address: "127.0.0.1:5", "[::1]:5", "*:5". */
+void ferryi_inet_socket_format(const struct ferryi_inet_socket *s,
+			       char out[FERRYI_NAME_TEXT]);
+
 /*
  * Whether what comes to `n` may come to this socket: it has the address, or all of them.
  * One that has all of IPv6 may take IPv4 as well.  Pure.

@@ -2,11 +2,14 @@
 /* See mqueues.h. */
 #include "sys/mqueues.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <mqueue.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,6 +51,33 @@ int ferryi_mqueue_create(const char *name, enum ferryi_mqueue_use use,
 	mq_unlink(name);
 	close(fd);
 	return err;
+}
+
+#define PLACE "/dev/mqueue"
+#define MAGIC 0x19800202 /* of that file system */
+
+int ferryi_mqueues(int (*each)(const char *name, void *arg), void *arg)
+{
+	char name[NAME_MAX + 2];
+	struct dirent *e;
+	struct statfs fs;
+	int r = 0;
+	DIR *d;
+
+	if (statfs(PLACE, &fs) != 0 || fs.f_type != MAGIC)
+		return -ENODEV;
+	d = opendir(PLACE);
+	if (!d)
+		return -errno;
+	while (r == 0 && (e = readdir(d))) {
+		if (e->d_name[0] == '.' &&
+		    (!e->d_name[1] || (e->d_name[1] == '.' && !e->d_name[2])))
+			continue;
+		snprintf(name, sizeof name, "/%s", e->d_name);
+		r = each(name, arg);
+	}
+	closedir(d);
+	return r;
 }
 
 int ferryi_mqueue_look(int fd, struct ferryi_mqueue *out)

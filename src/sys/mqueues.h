@@ -34,6 +34,12 @@ int ferryi_mqueue_open(const char *name, enum ferryi_mqueue_use use);
 int ferryi_mqueue_create(const char *name, enum ferryi_mqueue_use use,
 			 unsigned mode, uint64_t capacity, uint64_t max);
 
+/*
+ * Calls each() with the name of every queue, "/jobs"; what it returns other than 0 ends
+ * it, and is returned.  -ENODEV: the file system of queues is not mounted at /dev/mqueue.
+ */
+int ferryi_mqueues(int (*each)(const char *name, void *arg), void *arg);
+
 int ferryi_mqueue_look(int fd, struct ferryi_mqueue *out);
 int ferryi_mqueue_unlink(const char *name);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 
@@ -39,6 +40,21 @@ int ferryi_sysv_ftok(const char *path, int id, uint32_t *out_key)
 		return -errno;
 	*out_key = (uint32_t)key;
 	return 0;
+}
+
+int ferryi_sysv_queues(int (*each)(uint32_t key, void *arg), void *arg)
+{
+	FILE *f = fopen("/proc/sysvipc/msg", "re");
+	char line[512];
+	int r = 0, key;
+
+	if (!f)
+		return -errno;
+	while (r == 0 && fgets(line, sizeof line, f))
+		if (sscanf(line, "%d", &key) == 1) /* not of the heading */
+			r = each((uint32_t)key, arg);
+	fclose(f);
+	return r;
 }
 
 int ferryi_sysv_look(int id, struct ferryi_sysv *out)

@@ -42,6 +42,12 @@ int ferryi_sysv_create(uint32_t key, unsigned mode);
 /* The key of ftok(3). */
 int ferryi_sysv_ftok(const char *path, int id, uint32_t *out_key);
 
+/*
+ * Calls each() with the key of every queue of this IPC namespace; 0: it has none.  What it
+ * returns other than 0 ends it, and is returned.  -errno without /proc/sysvipc.
+ */
+int ferryi_sysv_queues(int (*each)(uint32_t key, void *arg), void *arg);
+
 int ferryi_sysv_look(int id, struct ferryi_sysv *out);
 int ferryi_sysv_set_bytes(int id, uint64_t bytes);
 int ferryi_sysv_remove(int id);

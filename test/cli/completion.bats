@@ -33,6 +33,11 @@ complete_bash() {
 	[ "$output" = $'drop-new\ndrop-old' ]
 }
 
+@test "bash completes the mechanisms that can be listed" {
+	run -0 complete_bash ls u
+	[ "$output" = $'unix:\nudp:' ]
+}
+
 @test "bash completes the command of work" {
 	run -0 complete_bash work jobs -- bas
 	[[ $'\n'$output$'\n' == *$'\n'bash$'\n'* ]]

@@ -185,6 +185,63 @@ for kind, name in (socket.SOCK_STREAM, "tcp"), (socket.SOCK_DGRAM, "udp"):
 	is_one_error_line
 }
 
+@test "ls of other mechanisms: each object once, with what stat tells of it" {
+	dir=$BATS_TEST_TMPDIR
+	key=0x$(printf %x $((0x50000000 + $$)))
+	run -1 ferry recv -n "sysv:$key?capacity=1000"
+	[ "$(ferry ls --names sysv: | grep -c "^sysv:$key$")" -eq 1 ]
+	[ "$(ferry ls --json sysv: | jq -c "select(.name == \"sysv:$key\")")" = \
+		"$(ferry stat --json "sysv:$key")" ]
+	python 'import socket, sys
+many = []
+for name in "@a b?c" + sys.argv[2], sys.argv[1] + "/stream":
+    s = socket.socket(socket.AF_UNIX); s.bind(name.replace("@", "\0", 1)); s.listen(7)
+    many += [s]
+c = socket.socket(socket.AF_UNIX); c.connect(sys.argv[1] + "/stream"); many += [c, s.accept()]
+for kind, host in (1, "127.0.0.1"), (2, "127.0.0.1"), (1, "0.0.0.0"), (1, "::1"):
+    s = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+    s.bind((host, 0)); many += [s]
+    if kind == 1: s.listen()
+    print(s.getsockname()[1], file=open(sys.argv[1] + "/ports", "a"))' "$dir" $$
+	[ "$(ferry ls --names unix: | grep -c "^unix:$dir/stream$")" -eq 1 ]
+	ferry ls --names unix: | grep -qx "unix:@a%20b%3Fc$$"
+	ferry stat "$(ferry ls --names unix: | grep "^unix:@a.*$$$")" | grep -q '^backlog *7'
+	mapfile -t ports <"$dir/ports"
+	ferry ls --names tcp: >"$dir/tcp"
+	grep -qx "tcp:127.0.0.1:${ports[0]}" "$dir/tcp"
+	grep -qx "tcp:\*:${ports[2]}" "$dir/tcp"
+	grep -qx "tcp:\[::1\]:${ports[3]}" "$dir/tcp"
+	run ! grep ":${ports[1]}$" "$dir/tcp"
+	ferry ls udp: | grep -q "^udp:127.0.0.1:${ports[1]} .*1 "
+	ferry ls tcp: sysv: >"$dir/both"
+	[ "$(grep -c '^ADDRESS' "$dir/both")" -eq 2 ]
+	ferry rm "sysv:$key"
+}
+
+@test "ls of queues of POSIX, where they are mounted" {
+	run -1 ferry recv -n "mq:/ls$$?capacity=3"
+	ferry ls mq: >"$BATS_TEST_TMPDIR/out" 2>&1 || {
+		grep -q 'mount -t mqueue' "$BATS_TEST_TMPDIR/out"
+		ferry rm "mq:/ls$$"
+		skip "the queues are not mounted"
+	}
+	[ "$(awk -v n="mq:/ls$$" '$1 == n { print $2, $NF }' "$BATS_TEST_TMPDIR/out")" = "3 0" ]
+	ferry rm "mq:/ls$$"
+	run ! grep "mq:/ls$$" <(ferry ls --names mq:)
+}
+
+@test "ls says what it cannot list" {
+	run --separate-stderr -2 ferry ls fifo:
+	is_one_error_line
+	[[ "$stderr" == *find* ]]
+	run --separate-stderr -2 ferry ls nothing:
+	is_one_error_line
+	run --separate-stderr -2 ferry ls jobs
+	is_one_error_line
+	run --separate-stderr -2 ferry ls -l mq:
+	is_one_error_line
+}
+
 @test "stat of a log: its records, and a torn one" {
 	log=$BATS_TEST_TMPDIR/log
 	for word in one two three; do

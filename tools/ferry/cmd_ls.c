@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ferry ls: the objects of a realm.
+ * ferry ls: the objects of a realm; ferry ls SCHEME:... those of other mechanisms.
  *
  * What was abandoned by its last user counts as absent, so it is shown with
  * --dead or --all only; files that are not Ferry's are always shown, because
@@ -8,7 +8,9 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <ferry.h>
+#include "found.h"
 #include "object.h"
 #include "options.h"
 #include "report.h"
@@ -121,14 +123,34 @@ static void put_table(const struct ferry_object *list, size_t n)
 	table_print(&t);
 }
 
+static int show_found(int n, char **argv)
+{
+	int status = 0, s;
+
+	if (wide || dead || all)
+		usage_error("-l, --dead and --all are for the realm");
+	for (int i = 1; i <= n; i++) {
+		size_t len = strlen(argv[i]);
+
+		if (len < 2 || argv[i][len - 1] != ':')
+			usage_error("%s is no scheme (mq: sysv: unix: tcp: or "
+				    "udp:; one object: ferry stat)",
+				    argv[i]);
+		s = found_show(argv[i], names);
+		status = s ? s : status;
+	}
+	return status;
+}
+
 static int run(const struct verb *verb, int argc, char **argv)
 {
 	struct ferry_object *list;
+	int err, operands;
 	size_t n;
-	int err;
 
-	if (options_parse(verb, argc, argv))
-		usage_error("there are no operands (one object: ferry stat)");
+	operands = options_parse(verb, argc, argv);
+	if (operands)
+		return show_found(operands, argv);
 	err = ferry_list(NULL, &list, &n);
 	if (err < 0)
 		return report_error(NULL, NULL, err);
@@ -150,8 +172,8 @@ static int run(const struct verb *verb, int argc, char **argv)
 
 const struct verb verb_ls = {
 	.name = "ls",
-	.operands = "",
-	.summary = "the objects of the realm",
+	.operands = "[SCHEME:...]",
+	.summary = "the objects of the realm, or of another mechanism",
 	.options = rows,
 	.run = run,
 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <ferry.h>
-#include "json.h"
+#include "figures.h"
 #include "object.h"
 #include "options.h"
 #include "report.h"
@@ -148,47 +148,22 @@ static void put_figure(const struct ferry_figure *f)
 {
 	char buf[SHORT_MAX];
 
-	switch (f->unit) {
-	case FERRY_BYTES: put_size(f->name, (uint64_t)f->value); break;
-	case FERRY_YES_NO: put_text(f->name, f->value ? "yes" : "no"); break;
-	case FERRY_TIME:
-		printf("%-15s %s ago\n", f->name, short_age(f->value, buf));
-		break;
-	default: put_number(f->name, (uint64_t)f->value);
-	}
-}
-
-static void figure_json(struct json *j, const struct ferry_figure *f)
-{
-	char key[sizeof f->name];
-
-	for (size_t i = 0; i < sizeof key; i++)
-		key[i] = f->name[i] == ' ' ? '_' : f->name[i];
-	switch (f->unit) {
-	case FERRY_YES_NO: json_bool(j, key, f->value); break;
-	case FERRY_TIME: json_time(j, key, f->value); break;
-	default: json_number(j, key, (uint64_t)f->value);
-	}
+	if (f->unit == FERRY_BYTES)
+		put_size(f->name, (uint64_t)f->value);
+	else
+		put_text(f->name, figure_text(f, buf));
 }
 
 static void put_figures_of(const char *address, const struct ferry_figure *f,
 			   size_t n)
 {
-	struct json j;
-
-	if (!globals.json) {
-		put_text("name", address);
-		for (size_t i = 0; i < n; i++)
-			put_figure(&f[i]);
+	if (globals.json) {
+		figures_json(address, f, n);
 		return;
 	}
-	json_init(&j, stdout);
-	json_open(&j, NULL, '{');
-	json_text(&j, "name", address, strlen(address));
+	put_text("name", address);
 	for (size_t i = 0; i < n; i++)
-		figure_json(&j, &f[i]);
-	json_close(&j, '}');
-	json_end(&j);
+		put_figure(&f[i]);
 }
 
 /* -EOPNOTSUPP: it is no address of another mechanism. */
