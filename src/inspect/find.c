@@ -31,11 +31,10 @@ static int note(const char *rest, void *arg)
 		return -ENOMEM;
 	n = (size_t)snprintf(f->address, sizeof f->address, "%s:", w->scheme);
 	for (; *rest && n + 4 <= sizeof f->address; rest++)
-		n += (size_t)snprintf(f->address + n, sizeof f->address - n,
-				      is_escaped((unsigned char)*rest) ?
-					      "%%%02X" :
-					      "%c",
-				      (unsigned char)*rest);
+		n += (size_t)snprintf(
+			f->address + n, sizeof f->address - n,
+			is_escaped((unsigned char)*rest) ? "%%%02X" : "%c",
+			(unsigned char)*rest);
 	if (*rest) {
 		w->too_long = true;
 		w->list.n--;
@@ -76,11 +75,12 @@ int ferry_find(const char *scheme, struct ferry_found **out, size_t *n_out)
 				   "ferry transports shows all of them)",
 				   scheme ? scheme : "NULL");
 	if (!t->names)
-		return ferryi_fail(-EOPNOTSUPP,
-				   "%s: nothing lists its objects (files are "
-				   "found by find(1), those of a realm by ferry "
-				   "ls)",
-				   t->info.scheme);
+		return ferryi_fail(
+			-EOPNOTSUPP,
+			"%s: nothing lists its objects (files are "
+			"found by find(1), those of a realm by ferry "
+			"ls)",
+			t->info.scheme);
 	w.scheme = t->info.scheme;
 	r = t->names(note, &w);
 	if (r < 0) {

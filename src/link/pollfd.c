@@ -121,7 +121,8 @@ void ferryi_polled_end(struct ferryi_polled *p, bool waits)
 	if (!is_ours(p))
 		return;
 	if (!waits) {
-		set_may(p);
+		__atomic_store_n(&p->may, true, __ATOMIC_RELAXED);
+		ferryi_eventfd_set(p->more);
 		ferryi_doze_reset(&p->doze);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -178,6 +179,13 @@ static int no_stand_in(struct ferry_link *l, int err)
 
 	if (err == -EMFILE || err == -ENFILE)
 		return nothing_left(l, err);
+	if (err == -ENOMEM && !l->may_thread)
+		return ferryi_fail(err,
+				   "%s: there is no memory for a ring of "
+				   "io_uring, one for each link that is polled "
+				   "(raise ulimit -l, or open the link with "
+				   "FERRY_THREAD)",
+				   l->address);
 	if (l->may_thread)
 		return ferryi_fail(-ENOMEM,
 				   "%s: no thread can be started that would "

@@ -45,7 +45,8 @@ void ferryi_polled_begin(struct ferryi_polled *p, struct ferryi_wait *w);
 /* It waits for `w`.  0; 1: look again at once, the words have changed. */
 int ferryi_polled_for(struct ferryi_polled *p, struct ferryi_wait *w);
 
-/* `waits`: the last answer was 0; else it goes on being readable. */
+/* `waits`: the last answer was 0; else it goes on being readable, and a loop that hears
+ * of edges only is given one more. */
 void ferryi_polled_end(struct ferryi_polled *p, bool waits);
 
 void ferryi_polled_free(struct ferryi_polled *p);

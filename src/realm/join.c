@@ -322,6 +322,21 @@ unsigned ferryi_realm_pollers(struct ferryi_realm *r, int more)
 				  __ATOMIC_RELAXED);
 }
 
+int64_t ferryi_realm_turn(struct ferryi_realm *r, int64_t now, int64_t period)
+{
+	int64_t last = __atomic_load_n(&r->turn, __ATOMIC_RELAXED);
+	int64_t latest, mine;
+
+	latest = now + period * (ferryi_realm_pollers(r, 0) - 1);
+	do {
+		mine = last < now ? now : last > latest ? latest : last;
+		mine += period;
+	} while (!__atomic_compare_exchange_n(&r->turn, &last, mine, true,
+					      __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return mine;
+}
+
 bool ferryi_realm_holds(const struct ferryi_realm *r, uint32_t owner)
 {
 	return owner == r->owner || ferryi_lock_held(r->fd, owner, 1) != 0;

@@ -104,6 +104,12 @@ bool ferryi_realm_holds(const struct ferryi_realm *r, uint32_t owner);
 /* How many links of this process poll there, after `more` came or went. */
 unsigned ferryi_realm_pollers(struct ferryi_realm *r, int more);
 
+/*
+ * When one of these is to look for the dead, by turns of a period: the next turn that
+ * nobody has taken, but not behind that of as many as poll now.
+ */
+int64_t ferryi_realm_turn(struct ferryi_realm *r, int64_t now, int64_t period);
+
 int ferryi_realm_dir(const struct ferryi_realm *r);
 const char *ferryi_realm_path(const struct ferryi_realm *r);
 struct ferryi_registry *ferryi_realm_registry(struct ferryi_realm *r);

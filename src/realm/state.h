@@ -22,9 +22,10 @@ struct ferryi_realm {
 	dev_t dir_dev;
 	ino_t dir_ino;
 	struct ferryi_registry registry;
-	uint32_t owner;		 /* our slot */
-	uint64_t incarnation;	 /* its state word while it is ours */
-	unsigned pollers;	 /* atomic: links that event loops wait for */
+	uint32_t owner;	      /* our slot */
+	uint64_t incarnation; /* its state word while it is ours */
+	unsigned pollers;     /* atomic: links that event loops wait for */
+	int64_t turn;	      /* atomic: the last that one of them has taken */
 	pthread_mutex_t looking; /* one thread looks for the dead */
 	pthread_mutex_t names;	 /* threads share one file lock */
 	struct ferryi_segment *segments;

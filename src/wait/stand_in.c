@@ -13,7 +13,8 @@ int ferryi_stand_in_new(struct ferryi_stand_in *s, bool may_thread)
 	int r;
 
 	*s = (struct ferryi_stand_in){ .told = ferryi_eventfd(),
-				       .ring = { .fd = -1 } };
+				       .ring = { .fd = -1 },
+				       .may_thread = may_thread };
 	if (s->told < 0)
 		return s->told;
 	r = ferryi_uring_new(&s->ring, s->told);
@@ -75,9 +76,17 @@ static int sleep_by_thread(struct ferryi_stand_in *s,
 int ferryi_stand_in_sleep(struct ferryi_stand_in *s,
 			  const struct ferryi_wait *w)
 {
+	int r;
+
 	if (w->n_words == 0)
 		return 0;
-	return s->helped ? sleep_by_thread(s, w) : sleep_by_ring(s, w);
+	if (s->helped)
+		return sleep_by_thread(s, w);
+	r = sleep_by_ring(s, w);
+	if (r == 0 || r == -EAGAIN || !s->may_thread)
+		return r;
+	r = ferryi_helped_new(&s->helped, s->told);
+	return r < 0 ? r : sleep_by_thread(s, w);
 }
 
 void ferryi_stand_in_stop(struct ferryi_stand_in *s)

@@ -20,6 +20,7 @@ struct ferryi_stand_in {
 	int told; /* -1: there is none */
 	struct ferryi_uring ring;
 	struct ferryi_helped *helped; /* NULL: by the ring */
+	bool may_thread;	      /* where no ring can be made any more */
 };
 
 /* 0, or errors of ferryi_uring_new() where no thread is allowed; else -EMFILE,

@@ -359,16 +359,16 @@ static void remember(struct ferryi_doze *d, const struct ferryi_wait *w)
 	d->suspicion = w->suspicion;
 }
 
-/* Its own period: that of the net, once for each that polls. */
-static ferry_time own_look(struct ferryi_doze *d, struct ferryi_wait *w)
+static ferry_time next_turn(struct ferryi_wait *w, ferry_time now)
 {
 	if (ferryi_knob_net() == 0)
 		return FERRY_FOREVER;
-	return d->since + net_period(w) * ferryi_realm_pollers(d->realm, 0);
+	return ferryi_realm_turn(w->realm, now, net_period(w));
 }
 
 void ferryi_doze_begin(struct ferryi_doze *d, struct ferryi_wait *w)
 {
+	ferry_time now, early = FERRY_FOREVER;
 	struct ferryi_wait mine;
 
 	if (d->realm != w->realm) {
@@ -380,9 +380,14 @@ void ferryi_doze_begin(struct ferryi_doze *d, struct ferryi_wait *w)
 	if (!d->realm)
 		return;
 	recall(&mine, d);
-	d->since = ferryi_now();
-	d->look_at = d->suspicion || d->looks < 2 ? next_look(&mine, d->since) :
-						    own_look(d, &mine);
+	now = ferryi_now();
+	if (!d->since)
+		d->since = now;
+	if (!d->turn)
+		d->turn = next_turn(&mine, now);
+	if (d->suspicion || d->looks < 2)
+		early = next_look(&mine, d->since);
+	d->look_at = early < d->turn ? early : d->turn;
 	ferryi_wait_tick(w, d->look_at);
 }
 
@@ -394,16 +399,21 @@ void ferryi_doze_end(struct ferryi_doze *d)
 	if (!d->realm || now < d->look_at)
 		return;
 	recall(&w, d);
-	if (w.suspicion || w.looks < 2)
+	if (now < d->turn) {
 		look_after_sleep(&w, d->since + (d->look_at - d->since) / 2);
-	else if (!looked_after(&w, now - net_period(&w)) && look(&w))
-		w.suspicion = SUSPICION_FROM;
+	} else {
+		if (!looked_after(&w, now - net_period(&w)) && look(&w))
+			w.suspicion = SUSPICION_FROM;
+		d->turn = 0;
+	}
+	d->since = 0;
 	remember(d, &w);
 }
 
 void ferryi_doze_reset(struct ferryi_doze *d)
 {
 	d->looks = 0;
+	d->since = 0;
 }
 
 void ferryi_doze_fini(struct ferryi_doze *d)

@@ -143,12 +143,15 @@ void ferryi_wait_end(struct ferryi_wait *w, ssize_t result);
  * What an event loop owes to the others when it sleeps, and what it is owed.  It does
  * not hear the bell (stand_in.h) and carries no net for others: it may never come
  * back.  So it looks for the dead itself, when it is called: 10 and 100 ms after it
- * lay down, as any sleeper, then once a period of the net, which the links of a
- * process that poll in one realm share.  All zero: it does not sleep.
+ * lay down, as any sleeper, and once a period of the net, which the links of a
+ * process that poll in one realm do in turn.  However often it is called meanwhile, for
+ * something or for nothing, its turn does not move.  All zero: it does not sleep.
  */
 struct ferryi_doze {
 	struct ferryi_realm *realm; /* NULL: there is nobody to look after */
-	ferry_time since, look_at;
+	ferry_time since;   /* when it lay down; 0: its next sleep is new */
+	ferry_time look_at; /* the next look of either kind */
+	ferry_time turn;    /* the next one of the net's; 0: none is taken */
 	unsigned looks;
 	int64_t suspicion;
 };

@@ -292,6 +292,7 @@ static void add_particular(Suite *s)
 	add_fifo_tests(new_case(s, "fifo:"));
 	add_fifo_meet_tests(new_case(s, "fifo-servers"));
 	add_poll_memory_tests(new_case(s, "loops"));
+	add_poll_dead_tests(new_case(s, "loops-alone"));
 	add_fault_tests(new_case(s, "faults"));
 	add_fault_link_tests(new_case(s, "fault+"));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Event loops that wait for memory: beside receivers that sleep, many of them, from
- * several threads, where io_uring is missing.  Each test runs twice: with io_uring,
+ * several threads.  Each test runs twice: with io_uring,
  * and with a thread instead.
  */
 #include <poll.h>
@@ -10,52 +10,9 @@
 #include <sys/wait.h>
 
 #include "conform.h"
+#include "loops.h"
 
 #define LINKS 100
-
-static void begin_way(int i)
-{
-	f = NULL;
-	/* no look in the place of a wake-up: see settle() */
-	ck_assert_int_eq(setenv("FERRY_NET_MS", "0", 1), 0);
-	if (i == 1)
-		ck_assert_int_eq(setenv("FERRY_IO_URING", "0", 1), 0);
-}
-
-static struct ferry_link *make(const char *name)
-{
-	struct ferry_mailbox_options o = FERRY_MAILBOX_OPTIONS;
-	struct ferry_link *l;
-
-	o.capacity = 4;
-	o.flags = FERRY_THREAD;
-	ok(NULL, ferry_mailbox_create(&l, name, &o));
-	return l;
-}
-
-static bool readable(int fd)
-{
-	struct pollfd p = { fd, POLLIN, 0 };
-
-	return poll(&p, 1, 10000) == 1;
-}
-
-static ssize_t receive(struct ferry_link *l)
-{
-	char buf[16];
-
-	return ferry_recv(l, buf, sizeof buf, FERRY_NOWAIT);
-}
-
-/* A loop that waits for a link from now on. */
-static int loop_of(struct ferry_link *l)
-{
-	int fd = ferry_pollfd(l, FERRY_RECV);
-
-	ok(l, fd);
-	ck_assert_int_eq(receive(l), -EAGAIN);
-	return fd;
-}
 
 /* The early looks for the dead of all who wait are over: from now on each hears only
  * of what happens. */
@@ -68,7 +25,7 @@ static void settle(int fd, struct ferry_link *l)
 
 	while (ferry_after(0) < end)
 		if (poll(&p, 1, EARLY_LOOKS_MS) == 1)
-			ck_assert_int_eq(receive(l), -EAGAIN);
+			ck_assert_int_eq(loop_receive(l), -EAGAIN);
 }
 
 /* --- beside sleepers ---------------------------------------------------------- */
@@ -104,8 +61,8 @@ START_TEST(a_loop_that_does_not_come_takes_no_wake_up_from_a_receiver)
 	int fd, threads;
 	pthread_t t;
 
-	begin_way(_i);
-	a = make("box");
+	loop_begin(_i);
+	a = loop_box("box");
 	threads = _i == 1; /* the library's own sleeps, too */
 	ok(NULL, ferry_open(&b, "box", FERRY_DUPLEX));
 	fd = loop_of(a);
@@ -114,8 +71,8 @@ START_TEST(a_loop_that_does_not_come_takes_no_wake_up_from_a_receiver)
 	poll(NULL, 0, EARLY_LOOKS_MS);
 	send_text(b, "x");
 	expect_one(t);
-	ck_assert(readable(fd));
-	ck_assert_int_eq(receive(a), -EAGAIN);
+	ck_assert(loop_readable(fd));
+	ck_assert_int_eq(loop_receive(a), -EAGAIN);
 	ferry_close(a);
 	ferry_close(b);
 }
@@ -127,16 +84,16 @@ START_TEST(a_sleeping_receiver_takes_no_wake_up_from_a_loop)
 	pthread_t t;
 	int fd;
 
-	begin_way(_i);
-	a = make("box");
+	loop_begin(_i);
+	a = loop_box("box");
 	ok(NULL, ferry_open(&b, "box", FERRY_DUPLEX));
 	t = start_sleeper(b, 1);
 	fd = loop_of(a);
 	send_text(b, "x");
 	send_text(b, "y");
 	expect_one(t);
-	ck_assert(readable(fd));
-	ok(a, receive(a));
+	ck_assert(loop_readable(fd));
+	ok(a, loop_receive(a));
 	ferry_close(a);
 	ferry_close(b);
 }
@@ -147,8 +104,8 @@ START_TEST(all_loops_are_told)
 	struct ferry_link *a[3], *b;
 	int fd[3];
 
-	begin_way(_i);
-	b = make("box");
+	loop_begin(_i);
+	b = loop_box("box");
 	for (int i = 0; i < 3; i++) {
 		ok(NULL, ferry_open(&a[i], "box", FERRY_RECV | FERRY_THREAD));
 		fd[i] = loop_of(a[i]);
@@ -156,8 +113,8 @@ START_TEST(all_loops_are_told)
 	}
 	send_text(b, "x");
 	for (int i = 0; i < 3; i++)
-		ck_assert(readable(fd[i]));
-	ok(a[1], receive(a[1]));
+		ck_assert(loop_readable(fd[i]));
+	ok(a[1], loop_receive(a[1]));
 	for (int i = 0; i < 3; i++)
 		ferry_close(a[i]);
 	ferry_close(b);
@@ -173,14 +130,14 @@ START_TEST(what_was_put_back_for_later_is_told_when_it_is_due)
 	ssize_t r;
 	int fd;
 
-	begin_way(_i);
-	l = make("box");
+	loop_begin(_i);
+	l = loop_box("box");
 	send_text(l, "x");
 	fd = ferry_pollfd(l, FERRY_RECV);
 	ok(l, ferry_take(l, &m, FERRY_NOWAIT));
 	ok(l, ferry_requeue(&m, FERRY_MS(30)));
-	while ((r = receive(l)) == -EAGAIN)
-		ck_assert(readable(fd));
+	while ((r = loop_receive(l)) == -EAGAIN)
+		ck_assert(loop_readable(fd));
 	ok(l, r);
 	ferry_close(l);
 }
@@ -191,8 +148,8 @@ START_TEST(a_removal_is_told)
 	struct ferry_link *box, *topic;
 	int in_box, in_topic;
 
-	begin_way(_i);
-	box = make("box");
+	loop_begin(_i);
+	box = loop_box("box");
 	ok(NULL, ferry_open(&topic, "topic:news", FERRY_RECV | FERRY_THREAD));
 	in_box = loop_of(box);
 	in_topic = loop_of(topic);
@@ -200,10 +157,10 @@ START_TEST(a_removal_is_told)
 	settle(in_topic, topic);
 	ok(NULL, ferry_destroy("mailbox:box"));
 	ok(NULL, ferry_destroy("topic:news"));
-	ck_assert(readable(in_box));
-	ck_assert(readable(in_topic));
-	fails(box, receive(box), -ESTALE);
-	fails(topic, receive(topic), -ESTALE);
+	ck_assert(loop_readable(in_box));
+	ck_assert(loop_readable(in_topic));
+	fails(box, loop_receive(box), -ESTALE);
+	fails(topic, loop_receive(topic), -ESTALE);
 	ferry_close(box);
 	ferry_close(topic);
 }
@@ -228,14 +185,14 @@ START_TEST(what_a_dead_receiver_had_is_told)
 	ssize_t r;
 	int fd;
 
-	begin_way(_i);
-	l = make("box");
+	loop_begin(_i);
+	l = loop_box("box");
 	send_text(l, "x");
 	pid = child(take_and_die, NULL);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 	fd = ferry_pollfd(l, FERRY_RECV);
-	while ((r = receive(l)) == -EAGAIN)
-		ck_assert(readable(fd));
+	while ((r = loop_receive(l)) == -EAGAIN)
+		ck_assert(loop_readable(fd));
 	ok(l, r);
 	ferry_close(l);
 }
@@ -246,12 +203,12 @@ START_TEST(who_waits_for_subscribers_changes_nothing_for_a_loop)
 	struct ferry_link *l;
 	int fd;
 
-	begin_way(_i);
+	loop_begin(_i);
 	ok(NULL, ferry_open(&l, "topic:news", FERRY_SEND | FERRY_THREAD));
 	fd = ferry_pollfd(l, FERRY_SEND);
 	ok(l, fd);
 	ck_assert_int_eq(ferry_topic_wait(l, 1, FERRY_NOWAIT), -EAGAIN);
-	ck_assert(readable(fd));
+	ck_assert(loop_readable(fd));
 	ok(l, ferry_send(l, "x", 1, FERRY_NOWAIT));
 	ferry_close(l);
 }
@@ -267,10 +224,10 @@ START_TEST(a_hundred_mailboxes_fit_into_one_loop)
 	char name[20];
 	ssize_t r;
 
-	begin_way(_i);
+	loop_begin(_i);
 	for (unsigned i = 0; i < LINKS; i++) {
 		snprintf(name, sizeof name, "box%u", i);
-		l[i] = make(name);
+		l[i] = loop_box(name);
 		e.data.u32 = i;
 		ck_assert_int_eq(
 			epoll_ctl(set, EPOLL_CTL_ADD, loop_of(l[i]), &e), 0);
@@ -280,7 +237,7 @@ START_TEST(a_hundred_mailboxes_fit_into_one_loop)
 		send_text(l[at], "x");
 		do { /* others may have to look for the dead */
 			ck_assert_int_eq(epoll_wait(set, &e, 1, 10000), 1);
-			r = receive(l[e.data.u32]);
+			r = loop_receive(l[e.data.u32]);
 		} while (r == -EAGAIN);
 		ok(l[at], r);
 		ck_assert_uint_eq(e.data.u32, at);
@@ -304,9 +261,9 @@ static void *loop(void *arg)
 	ssize_t r;
 
 	while (__atomic_load_n(&left, __ATOMIC_SEQ_CST) > 0) {
-		if (!readable(fd))
+		if (!loop_readable(fd))
 			return (void *)"a loop was not told";
-		r = receive(l);
+		r = loop_receive(l);
 		if (r >= 0 &&
 		    __atomic_sub_fetch(&left, 1, __ATOMIC_SEQ_CST) == 0)
 			ferry_cancel(l); /* the others are done, too */
@@ -334,8 +291,8 @@ START_TEST(threads_share_a_link_that_they_poll)
 	void *what;
 	pid_t pid;
 
-	begin_way(_i);
-	l = make("box");
+	loop_begin(_i);
+	l = loop_box("box");
 	left = MESSAGES;
 	pid = child(send_all, NULL);
 	for (int i = 0; i < 3; i++)
@@ -351,7 +308,7 @@ END_TEST
 
 static void *receive_once(void *arg)
 {
-	return (void *)(intptr_t)receive(arg);
+	return (void *)(intptr_t)loop_receive(arg);
 }
 
 /* What a thread waits for is not forgotten with the thread. */
@@ -362,8 +319,8 @@ START_TEST(a_thread_that_ends_takes_nothing_with_it)
 	void *r;
 	int fd;
 
-	begin_way(_i);
-	l = make("box");
+	loop_begin(_i);
+	l = loop_box("box");
 	fd = ferry_pollfd(l, FERRY_RECV);
 	ok(l, fd);
 	for (int i = 0; i < 10; i++) {
@@ -371,8 +328,8 @@ START_TEST(a_thread_that_ends_takes_nothing_with_it)
 		pthread_join(t, &r);
 		ck_assert_int_eq((intptr_t)r, -EAGAIN);
 		send_text(l, "x");
-		ck_assert(readable(fd));
-		ok(l, receive(l));
+		ck_assert(loop_readable(fd));
+		ok(l, loop_receive(l));
 	}
 	ferry_close(l);
 }
@@ -384,8 +341,8 @@ START_TEST(without_io_uring_it_takes_a_thread_that_was_allowed)
 {
 	struct ferry_link *l, *topic;
 
-	begin_way(1);
-	l = make("box");
+	loop_begin(1);
+	l = loop_box("box");
 	ok(NULL, ferry_open(&topic, "topic:news", FERRY_RECV));
 	ok(l, ferry_pollfd(l, FERRY_RECV));
 	fails(topic, ferry_pollfd(topic, FERRY_RECV), -EOPNOTSUPP);

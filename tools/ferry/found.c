@@ -13,7 +13,8 @@
 #include "table.h"
 
 struct headings {
-	char text[TABLE_COLUMNS_MAX][1 + sizeof(((struct ferry_figure *)0)->name)];
+	char text[TABLE_COLUMNS_MAX]
+		 [1 + sizeof(((struct ferry_figure *)0)->name)];
 	const char *at[TABLE_COLUMNS_MAX + 1];
 	int n;
 };
