@@ -66,8 +66,6 @@ void ferryi_uring_why_not(int err, char *buf, size_t size)
 		snprintf(buf, size,
 			 "this kernel (%.40s) has none, or a sandbox hides it",
 			 kernel.release);
-	else if (err == -ENOMEM)
-		snprintf(buf, size, "there is no memory for it (ulimit -l)");
 	else
 		snprintf(buf, size, "%s forbids it: %s",
 			 is_disabled() ? "the sysctl kernel.io_uring_disabled" :

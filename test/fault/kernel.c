@@ -190,8 +190,8 @@ START_TEST(a_file_system_without_locks_is_refused)
 }
 END_TEST
 
-/* An event loop on a mailbox, with the help of a thread or not. */
-static void poll_box(unsigned flags)
+/* An event loop on a mailbox, with the help of a thread, or refused. */
+static void poll_box(unsigned flags, int err)
 {
 	struct pollfd p = { .events = POLLIN };
 	struct ferry_link *box;
@@ -199,7 +199,7 @@ static void poll_box(unsigned flags)
 
 	works(NULL, ferry_open(&box, "old", FERRY_DUPLEX | flags));
 	if (flags == 0) {
-		refused(box, ferry_pollfd(box, FERRY_RECV), -EOPNOTSUPP,
+		refused(box, ferry_pollfd(box, FERRY_RECV), err,
 			"FERRY_THREAD");
 	} else {
 		p.fd = ferry_pollfd(box, FERRY_RECV);
@@ -230,11 +230,11 @@ static void poll_without_ring(struct child *c, void *arg)
 		printf("%s not tried, no filters are allowed here\n", r->what);
 		return;
 	}
-	poll_box(0);
-	poll_box(FERRY_THREAD);
+	poll_box(0, r->err == ENOMEM ? -ENOMEM : -EOPNOTSUPP);
+	poll_box(FERRY_THREAD, 0);
 	/* and where futex_waitv is missing as well */
 	if (refuse(&refusals[0]))
-		poll_box(FERRY_THREAD);
+		poll_box(FERRY_THREAD, 0);
 }
 
 START_TEST(a_loop_without_io_uring_takes_a_thread_or_says_why)
