@@ -272,10 +272,14 @@ static int fifo_gave_up(struct ferry_link *l, enum ferryi_want want, int err)
 static int fifo_shutdown(struct ferry_link *l, unsigned direction)
 {
 	struct ferryi_fifo *f = ferryi_fifo_of(l);
+	int err;
 
-	if (direction & FERRY_RECV)
+	if (direction & FERRY_RECV && !f->accepted)
 		ferryi_fifo_remove(f);
-	return ferryi_endpoint_shutdown_files(l, direction);
+	err = ferryi_endpoint_shutdown_files(l, direction);
+	if (direction & FERRY_RECV && f->accepted)
+		ferryi_fifo_meet_left(f);
+	return err;
 }
 
 static void fifo_fini(struct ferry_link *l)
@@ -284,13 +288,16 @@ static void fifo_fini(struct ferry_link *l)
 
 	if (!f->begun)
 		return;
-	ferryi_fifo_remove(f);
+	if (!f->accepted)
+		ferryi_fifo_remove(f); /* under the lock of f->end.in */
 	ferryi_fifo_meet_forget(f);
+	ferryi_endpoint_fini(l);
+	if (f->accepted)
+		ferryi_fifo_meet_left(f);
 	if (f->hold >= 0)
 		ferryi_close(f->hold);
 	if (f->dir >= 0)
 		ferryi_close(f->dir);
-	ferryi_endpoint_fini(l);
 }
 
 static int fifo_identify(const char *rest, struct ferryi_traces *out)

@@ -37,7 +37,8 @@ struct ferryi_fifo {
 	int dir;
 	char file[NAME_MAX + 1]; /* its name in dir */
 	unsigned mode;
-	bool made; /* by us, and ours to remove */
+	bool made;     /* by us, and ours to remove */
+	bool accepted; /* a client's: whoever has the link removes it */
 	dev_t dev;
 	ino_t ino;
 	uint32_t generation; /* of the process that made it */
@@ -119,6 +120,9 @@ int ferryi_fifo_meet_listen(struct ferry_link *l);
 int ferryi_fifo_meet_accept(struct ferry_link *door, struct ferry_link *peer);
 int ferryi_fifo_meet_open(struct ferry_link *l);
 void ferryi_fifo_meet_forget(struct ferryi_fifo *f); /* a client that gave up */
+
+/* An accepted link reads no more: remove its name, if no other process has the link. */
+void ferryi_fifo_meet_left(struct ferryi_fifo *p);
 
 int ferryi_fifo_twin_listen(struct ferry_link *l);
 int ferryi_fifo_twin_accept(struct ferry_link *door, struct ferry_link *peer);

@@ -147,13 +147,15 @@ int ferryi_fifo_own(struct ferryi_fifo *f, int fd)
 	return 0;
 }
 
-/* A forked child removes nothing. */
+/* A forked child removes nothing of what its parent has made. */
 void ferryi_fifo_remove(struct ferryi_fifo *f)
 {
 	char back[NAME_MAX + 1];
 	struct stat st;
 
-	if (!f->made || f->generation != ferryi_generation())
+	if (!f->made)
+		return;
+	if (!f->accepted && f->generation != ferryi_generation())
 		return;
 	f->made = false;
 	if (ferryi_stat_at(f->dir, f->file, &st) != 0 || st.st_dev != f->dev ||

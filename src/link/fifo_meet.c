@@ -147,6 +147,7 @@ static int make_peer(struct ferry_link *peer, uint64_t number)
 {
 	struct ferryi_fifo *p = ferryi_fifo_of(peer);
 
+	p->accepted = true;
 	ferryi_announced_name(p->file, number, FERRYI_TO_SERVER);
 	return ferryi_fifo_own(p, p->end.in);
 }
@@ -185,6 +186,26 @@ int ferryi_fifo_meet_accept(struct ferry_link *door, struct ferry_link *peer)
 		return make_peer(peer, number);
 	}
 	return -EAGAIN;
+}
+
+/*
+ * The client opens that name after it was told, and a process that we have forked may
+ * have the link: then the name is still needed.  The lock on the FIFO goes with the
+ * last of us that reads it, so when it is free nobody has the link any more.  Who
+ * cannot ask leaves the name to the client, or to fifo_sweep.c.
+ */
+void ferryi_fifo_meet_left(struct ferryi_fifo *p)
+{
+	int fd;
+
+	if (!p->made)
+		return;
+	fd = ferryi_fifo_open(p->dir, p->file, false);
+	if (fd < 0)
+		return;
+	if (ferryi_fifo_lock_try(fd) == 0)
+		ferryi_fifo_remove(p);
+	ferryi_close(fd);
 }
 
 /* --- a client ------------------------------------------------------------------ */

@@ -291,6 +291,7 @@ static void add_particular(Suite *s)
 	add_pipe_half_tests(new_case(s, "pipe-turns"));
 	add_fifo_tests(new_case(s, "fifo:"));
 	add_fifo_meet_tests(new_case(s, "fifo-servers"));
+	add_fifo_between_tests(new_case(s, "fifo-between"));
 	add_poll_memory_tests(new_case(s, "loops"));
 	add_poll_dead_tests(new_case(s, "loops-alone"));
 	add_fault_tests(new_case(s, "faults"));

@@ -237,6 +237,7 @@ void add_pipe_tests(TCase *tc);
 void add_pipe_half_tests(TCase *tc);
 void add_fifo_tests(TCase *tc);
 void add_fifo_meet_tests(TCase *tc);
+void add_fifo_between_tests(TCase *tc);
 void add_poll_memory_tests(TCase *tc);
 void add_poll_dead_tests(TCase *tc);
 void add_fault_tests(TCase *tc);

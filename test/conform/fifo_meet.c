@@ -167,14 +167,14 @@ END_TEST
 
 /* --- foreign announcements ------------------------------------------------- */
 
-static void name_of(char out[160], uint64_t number, const char *which)
+void fifo_name_of(char out[160], uint64_t number, const char *which)
 {
 	snprintf(out, 160, "%s/.fifo.%016llx.%s", place,
 		 (unsigned long long)number, which);
 }
 
 /* By hand, as another program would. */
-static void announce(uint64_t number)
+void fifo_announce(uint64_t number)
 {
 	unsigned char note[32] = { 0x89, 'F', 'F', 'I', 'F', 'O', '\n', 1 };
 	uint64_t check = ~number;
@@ -192,12 +192,12 @@ START_TEST(a_client_that_dies_before_it_opens_its_end_hangs_nobody)
 	int fd;
 
 	listen_at("");
-	name_of(in, 5, "in");
-	name_of(out, 5, "out");
+	fifo_name_of(in, 5, "in");
+	fifo_name_of(out, 5, "out");
 	ck_assert_int_eq(mkfifo(in, 0600), 0);
 	ck_assert_int_eq(mkfifo(out, 0600), 0);
 	fd = open(out, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	announce(5);
+	fifo_announce(5);
 	ok(door, ferry_accept(door, &receiver, SOON));
 	ck_assert(!is_there(out));
 	fails(receiver, ferry_read(receiver, buf, 1, FERRY_NOWAIT), -EAGAIN);
@@ -281,11 +281,11 @@ START_TEST(what_a_dead_client_announced_is_removed)
 	char in[160], out[160];
 
 	listen_at("");
-	name_of(in, 6, "in");
-	name_of(out, 6, "out");
+	fifo_name_of(in, 6, "in");
+	fifo_name_of(out, 6, "out");
 	ck_assert_int_eq(mkfifo(in, 0600), 0);
 	ck_assert_int_eq(mkfifo(out, 0600), 0);
-	announce(6);
+	fifo_announce(6);
 	fails(door, ferry_accept(door, &receiver, FERRY_NOWAIT), -EAGAIN);
 	receiver = NULL;
 	ck_assert(!is_there(in));
@@ -306,7 +306,7 @@ START_TEST(garbage_is_passed_by_and_the_next_client_served)
 		junk[i] = (char)(i * 37);
 	for (int i = 0; i < 7; i++)
 		ck_assert_int_gt(write(fd, junk, 991), 0);
-	announce(7); /* of nobody */
+	fifo_announce(7); /* of nobody */
 	ck_assert_int_eq(write(fd,
 			       "\x89"
 			       "FFI",
@@ -327,8 +327,8 @@ START_TEST(an_announced_name_that_is_no_fifo_of_its_own_is_not_opened)
 	int fd;
 
 	listen_at("");
-	name_of(in, 8, "in");
-	name_of(out, 8, "out");
+	fifo_name_of(in, 8, "in");
+	fifo_name_of(out, 8, "out");
 	snprintf(victim, sizeof victim, "%s/victim", place);
 	ck_assert_int_eq(mkfifo(victim, 0600), 0);
 	fd = open(victim, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -340,7 +340,7 @@ START_TEST(an_announced_name_that_is_no_fifo_of_its_own_is_not_opened)
 			ck_assert_int_eq(link(victim, out), 0);
 		else
 			close(open(out, O_CREAT | O_WRONLY, 0600));
-		announce(8);
+		fifo_announce(8);
 		fails(door, ferry_accept(door, &receiver, FERRY_NOWAIT),
 		      -EAGAIN);
 		unlink(out);
@@ -348,7 +348,7 @@ START_TEST(an_announced_name_that_is_no_fifo_of_its_own_is_not_opened)
 	receiver = NULL;
 	ck_assert_int_eq(read(fd, in, 1), 0); /* not a byte came */
 	close(fd);
-	name_of(in, 8, "in");
+	fifo_name_of(in, 8, "in");
 	unlink(in);
 	unlink(victim);
 	close_door();
@@ -367,7 +367,7 @@ static void announce_as_nobody(void *arg)
 	if (mkfifo(in, 0666) != 0 || mkfifo(out, 0666) != 0 ||
 	    open(out, O_RDONLY | O_NONBLOCK) < 0)
 		_exit(2);
-	announce(9);
+	fifo_announce(9);
 	if (write(*(int *)arg, "x", 1) == 1)
 		for (;;)
 			pause();
@@ -396,8 +396,8 @@ static void accept_nobody(unsigned mode)
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	name_of(in, 9, "in");
-	name_of(out, 9, "out");
+	fifo_name_of(in, 9, "in");
+	fifo_name_of(out, 9, "out");
 	unlink(in);
 	unlink(out);
 	close(ready[0]);
