@@ -147,14 +147,15 @@ static void see_writer(struct ferryi_fifo *f)
 	if (f->met)
 		return;
 	f->met = true;
+	f->left = false;
 	if (f->end.out >= 0) /* a client: its name has done its part */
 		ferryi_fifo_remove(f);
 }
 
-/* Of a duplex link: the other side has gone, and never came to write. */
-static bool never_came(const struct ferryi_fifo *f)
+/* Of a duplex link: the other side reads no more, and was not seen to write. */
+static bool has_left(const struct ferryi_fifo *f)
 {
-	return !f->met && f->end.out >= 0 && !f->broken &&
+	return !f->met && f->end.out >= 0 &&
 	       ferryi_fd_events(f->end.out, 0) & POLLERR;
 }
 
@@ -163,17 +164,25 @@ static int ended(const struct ferryi_fifo *f)
 	return f->cut ? -ECONNRESET : -ENODATA;
 }
 
-/* There is nothing to read and nobody who writes.  0: bytes have come. */
+/*
+ * There is nothing to read and nobody who writes.  0: read again.
+ *
+ * The other side opens its end to write while it reads, if it ever does.  So what we
+ * read after it has stopped reading tells whether it came: bytes, a writer that is
+ * still there, or POLLHUP.  What we read before tells nothing.
+ */
 static int no_writer(struct ferryi_fifo *f)
 {
 	short events = ferryi_fd_events(f->end.in, POLLIN);
 
 	if (events & POLLIN)
 		return 0;
-	f->cut = !(events & POLLHUP) && never_came(f);
-	f->over = events & POLLHUP || f->cut;
-	if (!f->over)
-		return -EAGAIN;
+	if (!(events & POLLHUP) && !f->left) {
+		f->left = has_left(f);
+		return f->left ? 0 : -EAGAIN;
+	}
+	f->cut = !(events & POLLHUP);
+	f->over = true;
 	let_go(f);
 	return ended(f);
 }

@@ -49,6 +49,7 @@ struct ferryi_fifo {
 
 	/* an end */
 	bool met;    /* a writer has been seen */
+	bool left;   /* nobody reads f->end.out, and no writer has been seen */
 	bool over;   /* no more will come */
 	bool cut;    /* over, and not in order */
 	bool broken; /* nobody reads what we would send */

@@ -327,17 +327,37 @@ static int wait_for_answer(struct ferry_link *l)
 	return now - f->unread > LOST_AFTER ? announce(l) : 0;
 }
 
+/* The server has closed the door or died, perhaps with our FIFO open. */
+static bool has_gone(const struct ferryi_fifo *f)
+{
+	return ferryi_fd_events(f->knock, 0) ||
+	       ferryi_fd_events(f->end.in, 0) & POLLHUP;
+}
+
+/*
+ * The byte that says that we are accepted: 1.  A server writes it before it goes: one
+ * that has gone, and has left no byte by then, did not accept us.
+ */
+static ssize_t read_answer(struct ferryi_fifo *f, char *byte, bool *gone)
+{
+	ssize_t n = ferryi_fd_read(f->end.in, byte, 1);
+
+	*gone = n != 1 && has_gone(f);
+	if (*gone)
+		n = ferryi_fd_read(f->end.in, byte, 1);
+	return n;
+}
+
 /* Has it been accepted?  Then the other FIFO has its reader. */
 static int finish(struct ferry_link *l)
 {
 	struct ferryi_fifo *f = ferryi_fifo_of(l);
 	char name[FERRYI_ANNOUNCED_NAME], byte;
-	ssize_t n = ferryi_fd_read(f->end.in, &byte, 1);
+	bool gone;
+	ssize_t n = read_answer(f, &byte, &gone);
 	int fd, err;
 
-	/* It has died, perhaps with our FIFO open. */
-	if (n != 1 && (ferryi_fd_events(f->knock, 0) ||
-		       ferryi_fd_events(f->end.in, 0) & POLLHUP))
+	if (n != 1 && gone)
 		return start_over(l);
 	if (n == 0 || n == -EAGAIN) {
 		err = wait_for_answer(l);

@@ -43,14 +43,15 @@ int ferryi_fifo_twin_listen(struct ferry_link *l)
 /* One that came, wrote and left before it was accepted. */
 static bool has_left_bytes(const struct ferryi_fifo *f)
 {
-	return ferryi_fd_events(f->end.in, 0) & POLLHUP &&
-	       ferryi_fifo_queued(f->end.in) > 0;
+	return ferryi_fifo_queued(f->end.in) > 0 &&
+	       ferryi_fd_events(f->end.in, 0) & POLLHUP;
 }
 
 int ferryi_fifo_twin_accept(struct ferry_link *door, struct ferry_link *peer)
 {
 	struct ferryi_fifo *f = ferryi_fifo_of(door), *p = ferryi_fifo_of(peer);
 	char back[NAME_MAX + 1];
+	bool left;
 	int out, err = 0;
 
 	if (!f->end.opened)
@@ -59,12 +60,15 @@ int ferryi_fifo_twin_accept(struct ferry_link *door, struct ferry_link *peer)
 		return err;
 	ferryi_fifo_back(f->file, back);
 	out = ferryi_fifo_open(f->dir, back, true);
+	left = out == -ENXIO && has_left_bytes(f);
+	if (left) /* or it came since we looked, and reads */
+		out = ferryi_fifo_open(f->dir, back, true);
 	if (out ==
 	    -ENOENT) { /* accepted by another process that has the door */
 		ferryi_endpoint_fini(door);
 		return -EAGAIN;
 	}
-	if (out == -ENXIO && !has_left_bytes(f))
+	if (out == -ENXIO && !left)
 		return -EAGAIN;
 	if (out < 0 && out != -ENXIO)
 		return ferryi_fifo_fail(door, out);
