@@ -2,15 +2,12 @@
 /*
  * Listening at unix:PATH and unix:@NAME, or binding a socket for datagrams there.
  *
- * A socket file outlives its server.  One that is left is replaced only when
- * it is provably dead: a connect is refused.  Two who start at once could both
- * find it dead, and the slower would remove the quicker one's new file; a new
- * socket is also refused between its bind and its listen.  So all of it, probe,
- * unlink, bind and listen, happens under a lock on the directory, which leaves
- * nothing behind and which the kernel drops when its holder dies.
- *
- * ferry_destroy() removes a file of which the same proves that it is dead, and no
- * other one.
+ * A socket file outlives its server.  One that is left is replaced, or removed by
+ * ferry_destroy(), only when it is provably dead: see probe().  Two who start at
+ * once could both find it dead, and the slower would remove the quicker one's new
+ * file.  So all of it, probe, unlink, bind and listen, happens under a lock on the
+ * directory, which leaves nothing behind and which the kernel drops when its holder
+ * dies.
  *
  * The door removes its file when it closes, if the file is still its own; a
  * forked child that closes its copy removes nothing.
@@ -70,10 +67,17 @@ static int in_use(struct ferry_link *l)
 			   l->address);
 }
 
-/* 0: the one who bound the file is dead.  Any other answer refuses. */
+/*
+ * 0: the one who bound the file is dead.  Any other answer refuses.
+ *
+ * The question must not disturb the living: a connection would be a client that
+ * does not exist.  So a socket for datagrams asks, which makes none.  It is refused
+ * when no socket is bound to the file any more; of one for connections, whether it
+ * listens yet or not, the kernel says that it is of another type.
+ */
 static int probe(struct ferry_link *l, const char *path)
 {
-	int fd = ferryi_socket(state(l)->type), err;
+	int fd = ferryi_socket(FERRYI_SOCKET_DGRAM), err;
 
 	if (fd < 0)
 		return ferryi_fail_sys(-fd, "%s: no socket: %s", l->address,
@@ -84,9 +88,8 @@ static int probe(struct ferry_link *l, const char *path)
 	case -ECONNREFUSED:
 	case -ENOENT: return 0;
 	case 0:
-	case -EAGAIN: /* alive: its backlog is full */
-	case -EPERM:  /* alive: it takes datagrams of another one only */
-	case -EPROTOTYPE: /* alive: of another type */ return in_use(l);
+	case -EPERM: /* alive: it takes datagrams of another one only */
+	case -EPROTOTYPE: /* alive: it is for connections */ return in_use(l);
 	}
 	return ferryi_fail_sys(-err,
 			       "%s: whether somebody listens there "
@@ -325,9 +328,6 @@ int ferryi_unix_destroy(const char *rest)
 	err = ferryi_link_inner(&l, &ferryi_transport_unix, FERRY_RECV, text);
 	if (err)
 		return err;
-	/* A connection would disturb who listens; datagrams need none, and to
-	 * a socket of another type they are refused in another way. */
-	state(l)->type = FERRYI_SOCKET_DGRAM;
 	err = remove_dead(l, a.rest);
 	ferryi_link_free(l);
 	return err;

@@ -59,6 +59,17 @@ listened() {
 	exec 4>&-
 }
 
+@test "who comes second leaves the first one waiting for its client" {
+	address=unix:$BATS_TEST_TMPDIR/s
+	start sh -c "ferry pipe -l -r '$address' >'$BATS_TEST_TMPDIR/out'"
+	until_true test -S "$BATS_TEST_TMPDIR/s"
+	run ! ferry pipe -l "$address" </dev/null
+	[[ $output == *"somebody listens there already"* ]]
+	echo hello | ferry pipe "$address"
+	wait "$child"
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = hello ]
+}
+
 @test "nobody listens, nobody connects, and messages are no bytes" {
 	run -3 ferry pipe channel:nobody </dev/null
 	run -124 ferry pipe -l -t 50ms channel:nobody </dev/null

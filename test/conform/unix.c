@@ -23,12 +23,19 @@ static struct sockaddr_un raw_address(void)
 	return a;
 }
 
-int raw_listener(int type)
+int raw_bound(int type)
 {
 	struct sockaddr_un a = raw_address();
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	return fd;
+}
+
+int raw_listener(int type)
+{
+	int fd = raw_bound(type);
+
 	ck_assert_int_eq(listen(fd, 5), 0);
 	return fd;
 }

@@ -8,6 +8,7 @@ extern char path[100], address[120];
 /* The socket of this test, with these keys in the address. */
 void set_path(const char *keys);
 
+int raw_bound(int type);
 int raw_listener(int type);
 int raw_client(int type);
 

@@ -90,6 +90,46 @@ START_TEST(a_live_server_is_not_replaced)
 }
 END_TEST
 
+START_TEST(who_comes_second_is_no_client_of_the_first)
+{
+	static const char *const keys[] = { "", "?type=seqpacket" };
+	struct ferry_link *second = NULL;
+
+	for (int i = 0; i < 2; i++) {
+		set_path(keys[i]);
+		ok(NULL, ferry_listen(&door, address));
+		fails(NULL, ferry_listen(&second, address), -EBUSY);
+		fails(door, ferry_accept(door, &second, FERRY_NOWAIT), -EAGAIN);
+		fails(NULL, ferry_destroy(address), -EBUSY);
+		fails(door, ferry_accept(door, &second, FERRY_NOWAIT), -EAGAIN);
+		ferry_close(door);
+	}
+}
+END_TEST
+
+START_TEST(a_server_that_does_not_listen_yet_is_alive)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
+	static const char *const keys[] = { "", "?type=seqpacket",
+					    "?type=dgram" };
+
+	for (int i = 0; i < 9; i++) {
+		int fd;
+
+		set_path("");
+		fd = raw_bound(types[i / 3]);
+		set_path(keys[i % 3]);
+		fails(NULL,
+		      i % 3 == 2 ? ferry_open(&receiver, address, FERRY_RECV) :
+				   ferry_listen(&door, address),
+		      -EBUSY);
+		ck_assert(exists());
+		close(fd);
+		ok(NULL, ferry_destroy(address));
+	}
+}
+END_TEST
+
 START_TEST(a_server_with_a_full_backlog_is_alive)
 {
 	int listener, clients[8], n = 0;
@@ -171,7 +211,7 @@ END_TEST
 static void compete(int start)
 {
 	struct ferry_link *l, *peer;
-	char c;
+	char c, word[4];
 	int err;
 
 	if (read(start, &c, 1) != 0)
@@ -179,17 +219,9 @@ static void compete(int start)
 	err = ferry_listen(&l, address);
 	if (err)
 		_exit(err == -EBUSY ? 1 : 2);
+	/* The others looked whether we live, and left nothing in the queue. */
 	err = ferry_accept(l, &peer, SOON);
-	/* Probes of the others connect, too: stay until the parent has come. */
-	while (!err) {
-		char word[4];
-
-		if (ferry_recv(peer, word, sizeof word, SOON) == 4)
-			_exit(0);
-		ferry_close(peer);
-		err = ferry_accept(l, &peer, SOON);
-	}
-	_exit(3);
+	_exit(!err && ferry_recv(peer, word, sizeof word, SOON) == 4 ? 0 : 3);
 }
 
 #define N_STARTERS 12
@@ -299,6 +331,8 @@ void add_unix_file_tests(TCase *tc)
 	tcase_add_test(tc, the_file_of_a_dead_server_is_replaced);
 	tcase_add_test(tc, the_file_of_a_killed_door_is_replaced);
 	tcase_add_test(tc, a_live_server_is_not_replaced);
+	tcase_add_test(tc, who_comes_second_is_no_client_of_the_first);
+	tcase_add_test(tc, a_server_that_does_not_listen_yet_is_alive);
 	tcase_add_test(tc, a_server_with_a_full_backlog_is_alive);
 	tcase_add_test(tc, what_is_not_a_socket_is_left_alone);
 	tcase_add_test(tc, a_forked_child_that_closes_the_door_leaves_the_file);
