@@ -121,7 +121,7 @@ static int was_cut(struct ferry_link *l)
 
 ssize_t ferryi_packet_recv(struct ferry_link *l, void *buf, size_t size)
 {
-	ssize_t n = ferryi_packet_next_len(l);
+	ssize_t n = l->messages->next_len(l);
 
 	if (n < 0)
 		return n;
@@ -188,7 +188,7 @@ static void note_sender(struct ferry_link *l, const struct ferryi_came *came,
 
 int ferryi_packet_take(struct ferry_link *l, struct ferry_message *m)
 {
-	ssize_t n = ferryi_packet_next_len(l);
+	ssize_t n = l->messages->next_len(l);
 	struct ferryi_came came;
 	int err;
 

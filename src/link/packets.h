@@ -11,7 +11,8 @@
 
 #include "link/endpoint.h"
 
-/* Members of struct ferryi_messages. */
+/* Members of struct ferryi_messages.  To receive is to ask next_len first, so a
+ * transport whose own one passes over messages need not replace the others. */
 int ferryi_packet_send(struct ferry_link *l, const void *data, size_t len);
 int ferryi_packet_send_fds(struct ferry_link *l, const void *data, size_t len,
 			   const int *fds, unsigned n);
@@ -30,10 +31,11 @@ int ferryi_packet_too_large(struct ferry_link *l, size_t len);
 
 /* The table of most; what one has beside it it adds. */
 #define FERRYI_PACKETS                                                         \
-	.recv = ferryi_packet_recv, .next_len = ferryi_packet_next_len,        \
-	.loan = ferryi_packet_loan, .commit = ferryi_packet_commit,            \
-	.abandon = ferryi_packet_end, .take = ferryi_packet_take,              \
-	.release = ferryi_packet_end
+	FERRYI_PACKETS_BUT_NEXT, .next_len = ferryi_packet_next_len
+#define FERRYI_PACKETS_BUT_NEXT                                                \
+	.recv = ferryi_packet_recv, .loan = ferryi_packet_loan,                \
+	.commit = ferryi_packet_commit, .abandon = ferryi_packet_end,          \
+	.take = ferryi_packet_take, .release = ferryi_packet_end
 
 extern const struct ferryi_messages ferryi_messages_of_socket;
 

@@ -30,6 +30,7 @@
 struct udp {
 	struct ferryi_endpoint end; /* first */
 	bool has_destination;
+	struct ferryi_name to;
 	bool v6;   /* addresses of IPv6 only */
 	bool both; /* of IPv6 and IPv4 */
 };
@@ -98,6 +99,10 @@ static int go_to(struct ferry_link *l, const struct ferryi_name *to,
 	err = ferryi_inet_connect(fd, to);
 	if (err)
 		return no_way(l, l->address, err);
+	/* As the kernel has it: 0.0.0.0 became this machine. */
+	err = ferryi_socket_peer_name(fd, &state(l)->to);
+	if (err)
+		return ferryi_endpoint_result(l, err);
 	state(l)->has_destination = true;
 	return ferryi_inet_rename(l, to);
 }
@@ -240,8 +245,35 @@ static int udp_send_to(struct ferry_link *l, const char *text, const void *data,
 	return n < 0 ? no_way(l, text, (int)n) : 0;
 }
 
+/* --- receiving ----------------------------------------------------------- */
+
+/*
+ * From its destination only.  A socket has its port before it is connected, and until
+ * then it takes what anybody sends; so does a datagram that was on its way at that
+ * moment.  So the sender of each is compared.  Those of others come to an end: to a
+ * connected socket the kernel brings no new ones.
+ */
+static ssize_t udp_next_len(struct ferry_link *l)
+{
+	const struct udp *u = state(l);
+	struct ferryi_name from;
+	ssize_t n;
+
+	if (!u->has_destination)
+		return ferryi_packet_next_len(l);
+	do {
+		n = ferryi_socket_next_from(u->end.in, &from);
+		if (n >= 0 && ferryi_name_same(&from, &u->to))
+			return n;
+		if (n >= 0)
+			n = ferryi_socket_take(u->end.in, NULL, 0);
+	} while (n >= 0 || n == -EMSGSIZE); /* one that was not empty */
+	return ferryi_endpoint_result(l, n);
+}
+
 static const struct ferryi_messages messages = {
-	FERRYI_PACKETS,
+	FERRYI_PACKETS_BUT_NEXT,
+	.next_len = udp_next_len,
 	.send = udp_send,
 	.send_to = udp_send_to,
 };

@@ -41,6 +41,9 @@ int ferryi_unix_check_name(const struct ferryi_address *a);
 int ferryi_unix_connect(struct ferry_link *l, const char *name,
 			enum ferryi_socket_type type);
 
+/* The socket of the link, of state(l)->type, unless it has one. */
+int ferryi_unix_make(struct ferry_link *l);
+
 /* Listen, or bind a socket for datagrams, at `name`, with the mode= of the address.
  * state(l)->type is set. */
 int ferryi_unix_listen_at(struct ferry_link *l, const struct ferryi_address *a,

@@ -43,16 +43,13 @@ static int check_name(const char *name)
 /* Under a name that nobody has, so that what it sends can be answered. */
 static int bind_any(struct ferry_link *l, const struct ferryi_address *a)
 {
-	int err = ferryi_unix_refuse_mode(a), fd;
+	int err = ferryi_unix_refuse_mode(a);
 
+	if (!err)
+		err = ferryi_unix_make(l);
 	if (err)
 		return err;
-	fd = ferryi_socket(FERRYI_SOCKET_DGRAM);
-	if (fd < 0)
-		return ferryi_fail_sys(-fd, "%s: no socket: %s", l->address,
-				       strerror(-fd));
-	ferryi_endpoint_set(l, fd, fd);
-	err = ferryi_socket_bind_any(fd);
+	err = ferryi_socket_bind_any(state(l)->end.in);
 	if (err)
 		return ferryi_fail_sys(-err, "%s: no name is left: %s",
 				       l->address, strerror(-err));
@@ -91,10 +88,19 @@ static int no_way(struct ferry_link *l, const char *to, int err)
 	return ferryi_endpoint_result(l, err);
 }
 
+/*
+ * Before it has a name: what is connected takes what its destination sends and nothing
+ * else, and what has no name nobody can send to.  So it never receives from others.
+ * Connecting names a socket that marks messages; so that one begins later, too.
+ */
 static int go_to(struct ferry_link *l, const char *name)
 {
-	int err = ferryi_socket_connect(state(l)->end.in, name);
+	int err = ferryi_unix_make(l);
 
+	if (err ||
+	    state(l)->has_destination) /* only the directory was locked */
+		return err;
+	err = ferryi_socket_connect(state(l)->end.in, name);
 	if (err)
 		return no_way(l, l->address, err);
 	state(l)->has_destination = true;
@@ -127,9 +133,9 @@ int ferryi_unix_open_datagrams(struct ferry_link *l,
 	if (err)
 		return err;
 	state(l)->type = FERRYI_SOCKET_DGRAM;
-	err = own ? ferryi_unix_listen_at(l, a, own) : bind_any(l, a);
-	if (!err && to)
-		err = go_to(l, to);
+	err = to ? go_to(l, to) : 0;
+	if (!err)
+		err = own ? ferryi_unix_listen_at(l, a, own) : bind_any(l, a);
 	return err ? err :
 		     ferryi_unix_use(l, state(l)->end.in, FERRYI_SOCKET_DGRAM);
 }

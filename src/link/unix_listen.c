@@ -126,6 +126,20 @@ static int clear_place(struct ferry_link *l, const char *path)
 
 /* --- the door ------------------------------------------------------------ */
 
+int ferryi_unix_make(struct ferry_link *l)
+{
+	int fd;
+
+	if (state(l)->end.opened)
+		return 0;
+	fd = ferryi_socket(state(l)->type);
+	if (fd < 0)
+		return ferryi_fail_sys(-fd, "%s: no socket: %s", l->address,
+				       strerror(-fd));
+	ferryi_endpoint_set(l, fd, fd);
+	return 0;
+}
+
 /* Remember the new file, to remove it and no other one at the end. */
 static int know_file(struct ferryi_unix *u)
 {
@@ -145,12 +159,10 @@ static int bind_and_listen(struct ferry_link *l, const char *name,
 			   unsigned mode)
 {
 	struct ferryi_unix *u = state(l);
-	int fd = ferryi_socket(u->type), err;
+	int err = ferryi_unix_make(l), fd = u->end.in;
 
-	if (fd < 0)
-		return ferryi_fail_sys(-fd, "%s: no socket: %s", l->address,
-				       strerror(-fd));
-	ferryi_endpoint_set(l, fd, fd);
+	if (err)
+		return err;
 	/* Before anybody can send: who sends the first one is known, too. */
 	err = u->type == FERRYI_SOCKET_DGRAM ? ferryi_socket_mark_messages(fd) :
 					       0;

@@ -342,6 +342,16 @@ ssize_t ferryi_socket_next(int fd)
 	return n == 0 ? receive(fd, &m, MSG_PEEK) : n;
 }
 
+ssize_t ferryi_socket_next_from(int fd, struct ferryi_name *from)
+{
+	struct msghdr m = { .msg_name = from->bytes,
+			    .msg_namelen = sizeof from->bytes };
+	ssize_t n = receive(fd, &m, MSG_PEEK);
+
+	from->size = m.msg_namelen;
+	return n;
+}
+
 /* Without room for them the kernel closes the descriptors of a message itself. */
 ssize_t ferryi_socket_take(int fd, void *buf, size_t len)
 {

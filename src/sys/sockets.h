@@ -89,6 +89,9 @@ int ferryi_socket_mark_messages(int fd);
 /* The length of the first message.  -ENODATA: the end. */
 ssize_t ferryi_socket_next(int fd);
 
+/* The same of datagrams, with who sent it. */
+ssize_t ferryi_socket_next_from(int fd, struct ferryi_name *from);
+
 /* What comes with a message. */
 struct ferryi_came {
 	struct ferryi_name from; /* size 0: the sender has no name */

@@ -160,6 +160,9 @@ void begin_with(const struct fixture *this);
 
 int count_fds(void);
 
+/* Called once, just before the next connect(2), also of the library (between.c). */
+extern void (*before_connect)(void);
+
 /* Wait until so many other threads of this process sleep. */
 void until_asleep(int n);
 void close_ends(void);

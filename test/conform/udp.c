@@ -170,6 +170,54 @@ START_TEST(a_duplex_link_hears_its_destination_only)
 }
 END_TEST
 
+static int right, wrong, own_port;
+
+static void send_from(int fd, const char *text)
+{
+	struct sockaddr_in to = net_v4(own_port);
+	ssize_t len = (ssize_t)strlen(text);
+
+	ck_assert_int_eq(sendto(fd, text, (size_t)len, 0,
+				(struct sockaddr *)&to, sizeof to),
+			 len);
+}
+
+/* The link is bound, and takes datagrams of anybody. */
+static void send_early(void)
+{
+	send_from(wrong, "stranger");
+	send_from(wrong, "");
+	send_from(right, "first");
+	send_from(wrong, "stranger again");
+	send_from(right, "second");
+	send_from(wrong, "stranger at last");
+}
+
+START_TEST(what_others_sent_before_it_was_connected_is_not_received)
+{
+	int port, other;
+	struct ferry_message m;
+	char buf[20];
+
+	close(net_bound(SOCK_DGRAM, &own_port));
+	right = net_bound(SOCK_DGRAM, &port);
+	wrong = net_bound(SOCK_DGRAM, &other);
+	snprintf(address, sizeof address, "udp::%d?bind=:%d", port, own_port);
+	before_connect = send_early;
+	ok(NULL, ferry_open(&sender, address, FERRY_DUPLEX));
+	ck_assert_int_eq(ferry_next_len(sender), 5);
+	expect_text(sender, "first");
+	take(sender, &m, "second");
+	ok(sender, ferry_release(&m));
+	fails(sender, ferry_recv(sender, buf, sizeof buf, FERRY_NOWAIT),
+	      -EAGAIN);
+	send_from(right, "third");
+	expect_text(sender, "third");
+	close(right);
+	close(wrong);
+}
+END_TEST
+
 START_TEST(nobody_there_is_told_once_and_the_link_goes_on)
 {
 	int port, fd = net_bound(SOCK_DGRAM, &port);
@@ -268,6 +316,8 @@ void add_udp_tests(TCase *tc)
 	tcase_add_test(tc, what_is_no_destination_is_refused_by_name);
 	tcase_add_test(tc, a_star_receives_from_both_kinds_and_answers_them);
 	tcase_add_test(tc, a_duplex_link_hears_its_destination_only);
+	tcase_add_test(
+		tc, what_others_sent_before_it_was_connected_is_not_received);
 	tcase_add_test(tc, nobody_there_is_told_once_and_the_link_goes_on);
 	tcase_add_test(tc, broadcasts_are_sent_when_asked_for);
 	tcase_add_test(tc, several_are_taken_and_ended_in_any_order);

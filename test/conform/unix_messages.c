@@ -133,6 +133,45 @@ START_TEST(a_sender_may_have_a_name_of_its_own)
 }
 END_TEST
 
+static struct ferry_link *stranger;
+static char bound_name[150];
+
+static void send_early(void)
+{
+	ferry_send_to(stranger, bound_name, "stranger", 8, FERRY_NOWAIT);
+}
+
+START_TEST(what_others_sent_before_it_was_connected_is_not_received)
+{
+	static const char *const names[] = { "%s.own", "@ferry-own-%s" };
+	char text[300], buf[20];
+
+	receive_at("?type=dgram");
+	ok(NULL, ferry_open(&stranger, "unix:?type=dgram", FERRY_SEND));
+	for (int i = 0; i < 2; i++) {
+		strcpy(bound_name, "unix:");
+		snprintf(bound_name + 5, sizeof bound_name - 5, names[i], path);
+		snprintf(text, sizeof text, "%s&bind=%s", address,
+			 bound_name + 5);
+		before_connect = send_early;
+		ok(NULL, ferry_open(&sender, text, FERRY_DUPLEX));
+		fails(sender, ferry_recv(sender, buf, sizeof buf, FERRY_NOWAIT),
+		      -EAGAIN);
+		fails(stranger,
+		      ferry_send_to(stranger, bound_name, "x", 1, SOON),
+		      -EACCES);
+		send_text(sender, "question");
+		take(receiver, "question");
+		ck_assert_str_eq(m.from, bound_name);
+		ok(receiver, ferry_reply(&m, "answer", 6, SOON));
+		ok(receiver, ferry_release(&m));
+		expect_text(sender, "answer");
+		close_end(&sender);
+	}
+	close_end(&stranger);
+}
+END_TEST
+
 START_TEST(without_a_destination_each_message_has_one)
 {
 	char to[150];
@@ -480,6 +519,8 @@ void add_unix_message_tests(TCase *tc)
 	tcase_add_test(tc, who_sent_it_can_be_answered);
 	tcase_add_test(tc, the_kernel_says_who_sent_it);
 	tcase_add_test(tc, a_sender_may_have_a_name_of_its_own);
+	tcase_add_test(
+		tc, what_others_sent_before_it_was_connected_is_not_received);
 	tcase_add_test(tc, without_a_destination_each_message_has_one);
 	tcase_add_test(tc, datagrams_go_to_datagram_sockets_only);
 	tcase_add_test(
