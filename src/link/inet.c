@@ -104,44 +104,79 @@ static int look_up(struct ferryi_hosts *out, const struct text *t)
 	return 0;
 }
 
-/* The address that the text has in numbers. */
-static bool in_numbers(struct ferryi_hosts *out, const struct text *t)
+/* The address that the text has in numbers: 1, 0: it has none. */
+static int in_numbers(struct ferryi_hosts *out, const struct text *t)
 {
+	int err = ferryi_name_of_host(&out->at[0], t->host, t->port);
+
 	out->n = 1;
-	return ferryi_name_of_host(&out->at[0], t->host, t->port) == 0 &&
-	       ferryi_name_is_v6(&out->at[0]) == t->bracketed;
+	if (err == -ENODEV)
+		return ferryi_fail(-EINVAL,
+				   "%s:%.280s: there is no interface %.100s "
+				   "(see ip link)",
+				   t->scheme, t->whole,
+				   strchr(t->host, '%') + 1);
+	return !err && ferryi_name_is_v6(&out->at[0]) == t->bracketed;
+}
+
+static int lacks_interface(const struct text *t)
+{
+	return ferryi_fail(-EINVAL,
+			   "%s:%.280s: a link-local address needs its "
+			   "interface (write [%.100s%%25eth0]:%u)",
+			   t->scheme, t->whole, t->host, t->port);
+}
+
+/* Between brackets, or where no name is looked up. */
+static int no_address(const struct text *t)
+{
+	return t->bracketed ?
+		       malformed(t, "between the brackets stands no IPv6 "
+				    "address (write [::1]:7000)") :
+		       malformed(t, "a message goes to an address in numbers "
+				    "(open a link to a name)");
+}
+
+/* Words that stand for addresses. */
+static bool in_words(struct ferryi_hosts *out, const struct text *t)
+{
+	if (t->bracketed)
+		return false;
+	if (strcmp(t->host, "*") == 0)
+		every(out, t->port);
+	else if (!*t->host)
+		loopback(out, t->port, false);
+	else if (strcmp(t->host, "localhost") == 0)
+		loopback(out, t->port, true);
+	else
+		return false;
+	return true;
 }
 
 static int understand(struct ferryi_hosts *out, const struct text *t,
 		      enum ferryi_hosts_use use)
 {
 	bool bind = use == FERRYI_HOSTS_TO_BIND;
+	int r;
 
 	out->n = 0;
 	out->every = false;
 	if (!t->port && !bind)
 		return malformed(t, "port 0 is no destination (the system "
 				    "chooses one for who listens)");
-	if (strcmp(t->host, "*") == 0 && !bind)
+	if (!t->bracketed && strcmp(t->host, "*") == 0 && !bind)
 		return malformed(t, "* is for who listens or receives (name "
 				    "one host)");
-	if (strcmp(t->host, "*") == 0)
-		every(out, t->port);
-	else if (!*t->host && !t->bracketed)
-		loopback(out, t->port, false);
-	else if (strcmp(t->host, "localhost") == 0)
-		loopback(out, t->port, true);
-	else if (in_numbers(out, t))
+	if (in_words(out, t))
 		return 0;
-	else if (t->bracketed)
-		return malformed(t, "between the brackets stands no IPv6 "
-				    "address (write [::1]:7000)");
-	else if (use == FERRYI_HOSTS_TO_SEND)
-		return malformed(t, "a message goes to an address in numbers "
-				    "(open a link to a name)");
-	else
-		return look_up(out, t);
-	return 0;
+	r = in_numbers(out, t);
+	if (r > 0 && use == FERRYI_HOSTS_TO_CONNECT &&
+	    ferryi_name_lacks_interface(&out->at[0]))
+		return lacks_interface(t);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return t->bracketed || use == FERRYI_HOSTS_TO_SEND ? no_address(t) :
+							     look_up(out, t);
 }
 
 int ferryi_hosts_parse(struct ferryi_hosts *out, const char *scheme,
@@ -160,6 +195,11 @@ static int not_bound(struct ferry_link *l, const struct ferryi_name *n, int err)
 	char where[FERRYI_NAME_TEXT] = "";
 
 	ferryi_name_format(n, where);
+	if (err == -EINVAL && ferryi_name_lacks_interface(n))
+		return ferryi_fail(-EINVAL,
+				   "%s: a link-local address needs its "
+				   "interface (as in [fe80::1%%25eth0])",
+				   l->address);
 	switch (err) {
 	case -EADDRINUSE:
 		return ferryi_fail(-EBUSY,

@@ -118,7 +118,7 @@ int ferryi_unix_use(struct ferry_link *l, int fd, enum ferryi_socket_type type)
 
 /* --- opening ------------------------------------------------------------- */
 
-static int not_a_socket(struct ferry_link *l, const char *path)
+int ferryi_unix_no_socket(const char *address, const char *path)
 {
 	struct stat st;
 
@@ -128,7 +128,7 @@ static int not_a_socket(struct ferry_link *l, const char *path)
 	return ferryi_fail(-EINVAL,
 			   "%s is not a socket (choose the path that "
 			   "the server listens at)",
-			   l->address);
+			   address);
 }
 
 static int no_connection(struct ferry_link *l, const char *path, int err)
@@ -140,7 +140,7 @@ static int no_connection(struct ferry_link *l, const char *path, int err)
 				   "who listens first)",
 				   l->address);
 	case -ECONNREFUSED:
-		err = not_a_socket(l, path);
+		err = ferryi_unix_no_socket(l->address, path);
 		return err ? err :
 			     ferryi_fail(-ECONNREFUSED,
 					 "%s: nobody listens "
@@ -251,6 +251,18 @@ static int unix_interest(struct ferry_link *l, enum ferryi_want want,
 	return 0;
 }
 
+static int unix_gave_up(struct ferry_link *l, enum ferryi_want want, int err)
+{
+	const struct ferryi_unix *u = l->state;
+
+	if (want != FERRYI_WANT_OPEN || err != -ETIMEDOUT || !u->locked_out)
+		return err;
+	return ferryi_fail(err,
+			   "%s: another process keeps its directory locked "
+			   "(see lslocks, or raise timeout=)",
+			   l->address);
+}
+
 const struct ferryi_transport ferryi_transport_unix = {
 	.info = {
 		.scheme = "unix",
@@ -284,6 +296,7 @@ const struct ferryi_transport ferryi_transport_unix = {
 	.fini = ferryi_unix_fini,
 	.spins = true,
 	.interest = unix_interest,
+	.gave_up = unix_gave_up,
 	.explain = ferryi_endpoint_explain,
 	.messages = &packets,
 	.stream = &ferryi_stream_of_socket,

@@ -17,6 +17,7 @@ struct ferryi_unix {
 	/* a door: the file that is ours to remove */
 	enum ferryi_socket_type type;
 	bool dir_open, bound;
+	bool locked_out; /* another one had the lock on the directory */
 	int dir;
 	char file[FERRYI_SOCKET_PATH_MAX + 1]; /* its name in dir; "": none */
 	dev_t dev;
@@ -40,6 +41,9 @@ int ferryi_unix_check_name(const struct ferryi_address *a);
 /* A socket that is connected to `name`.  -EAGAIN: the backlog is full. */
 int ferryi_unix_connect(struct ferry_link *l, const char *name,
 			enum ferryi_socket_type type);
+
+/* -EINVAL with a sentence when the path leads to what is no socket, else 0. */
+int ferryi_unix_no_socket(const char *address, const char *path);
 
 /* The socket of the link, of state(l)->type, unless it has one. */
 int ferryi_unix_make(struct ferry_link *l);

@@ -56,7 +56,9 @@ static int bind_any(struct ferry_link *l, const struct ferryi_address *a)
 	return 0;
 }
 
-static int no_way(struct ferry_link *l, const char *to, int err)
+/* `to` is the address of that path. */
+static int no_way(struct ferry_link *l, const char *to, const char *path,
+		  int err)
 {
 	switch (err) {
 	case -ENOENT:
@@ -65,10 +67,12 @@ static int no_way(struct ferry_link *l, const char *to, int err)
 				   "receives first)",
 				   to);
 	case -ECONNREFUSED:
-		return ferryi_fail(-ECONNREFUSED,
-				   "%s: nobody receives there (the one who did "
-				   "has ended; start it again)",
-				   to);
+		err = ferryi_unix_no_socket(to, path);
+		return err ? err :
+			     ferryi_fail(-ECONNREFUSED,
+					 "%s: nobody receives there (the one "
+					 "who did has ended; start it again)",
+					 to);
 	case -EPROTOTYPE:
 		return ferryi_fail(-EPROTOTYPE,
 				   "%s takes no datagrams (try type=stream or "
@@ -102,7 +106,7 @@ static int go_to(struct ferry_link *l, const char *name)
 		return err;
 	err = ferryi_socket_connect(state(l)->end.in, name);
 	if (err)
-		return no_way(l, l->address, err);
+		return no_way(l, l->address, name, err);
 	state(l)->has_destination = true;
 	return 0;
 }
@@ -191,7 +195,7 @@ static int datagram_send_to(struct ferry_link *l, const char *text,
 	state(l)->crowded = n == -EAGAIN;
 	if (n == -EMSGSIZE)
 		return ferryi_packet_too_large(l, len);
-	return n < 0 ? no_way(l, text, (int)n) : 0;
+	return n < 0 ? no_way(l, text, a.rest, (int)n) : 0;
 }
 
 const struct ferryi_messages ferryi_unix_datagrams = {

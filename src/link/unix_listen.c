@@ -191,6 +191,7 @@ static int listen_at_path(struct ferry_link *l, const char *path, unsigned mode)
 	if (err)
 		return err;
 	err = ferryi_directory_lock_try(u->dir);
+	u->locked_out = err == -EAGAIN;
 	if (err == -EAGAIN)
 		return err;
 	if (err)

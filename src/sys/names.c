@@ -73,7 +73,7 @@ static int read_scope(const char *text, uint32_t *out)
 	if (*text < '0' || *text > '9' || *end || n > UINT32_MAX)
 		n = if_nametoindex(text);
 	*out = (uint32_t)n;
-	return n ? 0 : -EINVAL;
+	return n ? 0 : -ENODEV;
 }
 
 int ferryi_name_of_host(struct ferryi_name *out, const char *host,
@@ -162,6 +162,12 @@ bool ferryi_name_is_v6(const struct ferryi_name *n)
 unsigned ferryi_name_port(const struct ferryi_name *n)
 {
 	return ntohs(v4(n)->sin_port);
+}
+
+bool ferryi_name_lacks_interface(const struct ferryi_name *n)
+{
+	return ferryi_name_is_v6(n) && v6(n)->sin6_scope_id == 0 &&
+	       IN6_IS_ADDR_LINKLOCAL(&v6(n)->sin6_addr);
 }
 
 bool ferryi_name_same(const struct ferryi_name *a, const struct ferryi_name *b)

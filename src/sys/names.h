@@ -22,7 +22,8 @@ struct ferryi_name {
 /* "@NAME" or a path.  -ENAMETOOLONG. */
 int ferryi_name_of_path(struct ferryi_name *out, const char *path);
 
-/* "127.0.0.1", "::1", "fe80::1%eth0".  -EINVAL: a name, or nothing. */
+/* "127.0.0.1", "::1", "fe80::1%eth0".  -EINVAL: a name, or nothing; -ENODEV: there
+ * is no such interface. */
 int ferryi_name_of_host(struct ferryi_name *out, const char *host,
 			unsigned port);
 
@@ -45,6 +46,7 @@ int ferryi_name_format(const struct ferryi_name *n, char out[FERRYI_NAME_TEXT]);
 int ferryi_name_family(const struct ferryi_name *n); /* AF_UNIX, AF_INET ... */
 bool ferryi_name_is_ip(const struct ferryi_name *n);
 bool ferryi_name_is_v6(const struct ferryi_name *n);
+bool ferryi_name_lacks_interface(const struct ferryi_name *n); /* fe80::1 */
 unsigned ferryi_name_port(const struct ferryi_name *n);
 bool ferryi_name_same(const struct ferryi_name *a, const struct ferryi_name *b);
 

@@ -9,8 +9,9 @@
 
 void (*before_connect)(void);
 
-__attribute__((visibility("default"))) int
-connect(int fd, const struct sockaddr *to, socklen_t size)
+__attribute__((visibility("default"))) int connect(int fd,
+						   const struct sockaddr *to,
+						   socklen_t size)
 {
 	void (*hook)(void) = before_connect;
 

@@ -34,6 +34,7 @@ START_TEST(what_cannot_be_opened_is_refused_by_name)
 		{ "udp:*:7000", -EINVAL, "receives" },
 		{ "udp::7000?broadcast=1", -EINVAL, "no value" },
 		{ "udp::7000?bind=[::1]:0", -EINVAL, "both IPv4" },
+		{ "udp:[fe80::1]:7000", -EINVAL, "[fe80::1%25eth0]:7000" },
 		{ "udp:127.255.255.255:7000", -EACCES, "?broadcast" },
 		{ "udp::7000?framing=line", -EOPNOTSUPP, "framing" },
 		{ "udp::7000?keepalive", -EINVAL, "broadcast" },
@@ -42,6 +43,7 @@ START_TEST(what_cannot_be_opened_is_refused_by_name)
 		{ "udp:", -EINVAL, "udp::7000" },
 		{ "udp::7000?bind=:7001", -EINVAL, "leave bind=" },
 		{ "udp:203.0.113.7:0", -ENOENT, "no address" },
+		{ "udp:[fe80::1]:0", -EINVAL, "[fe80::1%25eth0]" },
 	};
 
 	for (unsigned i = 0; i < sizeof sends / sizeof sends[0]; i++)

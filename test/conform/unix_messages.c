@@ -245,6 +245,20 @@ START_TEST(the_place_of_a_dead_receiver_is_taken_and_of_a_live_one_is_not)
 }
 END_TEST
 
+START_TEST(what_is_no_socket_is_no_destination)
+{
+	char why[400];
+
+	snprintf(address, sizeof address, "unix:%s?type=dgram", place);
+	fails(NULL, ferry_open(&sender, address, FERRY_SEND), -EINVAL);
+	ferry_explain(NULL, -EINVAL, why, sizeof why);
+	ck_assert_msg(strstr(why, "is not a socket"), "%s", why);
+	ok(NULL, ferry_open(&sender, "unix:?type=dgram", FERRY_SEND));
+	snprintf(address, sizeof address, "unix:%s", place);
+	fails(sender, ferry_send_to(sender, address, "x", 1, SOON), -EINVAL);
+}
+END_TEST
+
 /* One that is connected to somebody is alive, though it refuses us. */
 START_TEST(who_hears_its_destination_only_refuses_others)
 {
@@ -526,6 +540,7 @@ void add_unix_message_tests(TCase *tc)
 	tcase_add_test(
 		tc,
 		the_place_of_a_dead_receiver_is_taken_and_of_a_live_one_is_not);
+	tcase_add_test(tc, what_is_no_socket_is_no_destination);
 	tcase_add_test(tc, who_hears_its_destination_only_refuses_others);
 	tcase_add_test(tc, a_full_receiver_is_waited_for);
 	tcase_add_test(
