@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "link/call.h"
 #include "link/link.h"
+#include "link/pollfd.h"
 
 static int check(struct ferry_link *l)
 {
@@ -28,6 +29,17 @@ static int take_turns(struct ferry_link *l, unsigned direction)
 	if (err && (direction & FERRY_SEND))
 		ferryi_turn_give(l, FERRY_SEND);
 	return err;
+}
+
+/* A call has changed what the next one in that direction says. */
+static void end_turns(struct ferry_link *l, unsigned direction)
+{
+	for (unsigned side = FERRY_SEND; side <= FERRY_RECV; side <<= 1) {
+		if (!(direction & side))
+			continue;
+		ferryi_polled_may(ferryi_polled_of(l, side));
+		ferryi_turn_give(l, side);
+	}
 }
 
 int ferry_shutdown(struct ferry_link *l, unsigned direction)
@@ -50,10 +62,7 @@ int ferry_shutdown(struct ferry_link *l, unsigned direction)
 				   "that direction (ferry_cancel() ends it)",
 				   l->address);
 	err = l->t->shutdown(l, direction);
-	if (direction & FERRY_SEND)
-		ferryi_turn_give(l, FERRY_SEND);
-	if (direction & FERRY_RECV)
-		ferryi_turn_give(l, FERRY_RECV);
+	end_turns(l, direction);
 	return err;
 }
 

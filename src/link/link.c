@@ -256,6 +256,8 @@ ssize_t ferry_next_len(struct ferry_link *l)
 	if (n < 0)
 		return n;
 	n = l->framing ? ferryi_framing_next_len(l) : l->messages->next_len(l);
+	if (n != -EAGAIN) /* it may have come from where the descriptor looks */
+		ferryi_polled_may(ferryi_polled_of(l, FERRY_RECV));
 	ferryi_turn_give(l, FERRY_RECV);
 	return n;
 }

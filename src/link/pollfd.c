@@ -18,9 +18,10 @@ struct ferryi_polled {
 	uint32_t generation; /* a set is shared with the parent after a fork */
 	pthread_mutex_t lock;
 	int set;
-	int more;  /* eventfd */
-	int timer; /* of a tick */
-	bool may;  /* `more` is readable; atomic */
+	int more;   /* eventfd */
+	int timer;  /* of a tick */
+	int cancel; /* the link's */
+	bool may;   /* `more` is readable; atomic */
 	unsigned n_in;
 	int in[FERRYI_WAIT_FDS]; /* what else is in the set */
 	bool on_words;
@@ -128,10 +129,25 @@ void ferryi_polled_end(struct ferryi_polled *p, bool waits)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* The set outlives its descriptor where a child of a fork has a copy, and then goes
+ * on telling the loop that it was given to: from now on, nothing. */
+static void empty(struct ferryi_polled *p)
+{
+	ferryi_set_remove(p->set, p->more);
+	ferryi_set_remove(p->set, p->timer);
+	ferryi_set_remove(p->set, p->cancel);
+	if (p->on_words)
+		ferryi_set_remove(p->set, p->stand_in.told);
+	for (unsigned i = 0; i < p->n_in; i++)
+		ferryi_set_remove(p->set, p->in[i]);
+}
+
 void ferryi_polled_free(struct ferryi_polled *p)
 {
 	if (!p)
 		return;
+	if (is_ours(p)) /* a child's copy is the parent's set */
+		empty(p);
 	if (p->on_words) {
 		ferryi_stand_in_free(&p->stand_in, is_ours(p));
 		if (is_ours(p))
@@ -163,11 +179,12 @@ static int fill(struct ferryi_polled *p, struct ferry_link *l)
 	p->set = ferryi_set_new();
 	p->more = ferryi_eventfd();
 	p->timer = ferryi_timer();
+	p->cancel = l->cancel.fd;
 	if (r < 0 || p->set < 0 || p->more < 0 || p->timer < 0)
 		return nothing_left(l, -EMFILE);
 	if (ferryi_set_add(p->set, p->more, NULL) != 0 ||
 	    ferryi_set_add(p->set, p->timer, NULL) != 0 ||
-	    ferryi_set_add(p->set, l->cancel.fd, NULL) != 0)
+	    ferryi_set_add(p->set, p->cancel, NULL) != 0)
 		return nothing_left(l, -ENOMEM);
 	set_may(p);
 	return 0;
@@ -223,7 +240,7 @@ static int make(struct ferry_link *l, struct ferryi_polled **out)
 		return nothing_left(l, -ENOMEM);
 	p->generation = ferryi_generation();
 	pthread_mutex_init(&p->lock, NULL);
-	p->set = p->more = p->timer = -1;
+	p->set = p->more = p->timer = p->cancel = -1;
 	r = fill(p, l);
 	if (r == 0 && l->t->sleeps_on_words)
 		r = fill_words(p, l);

@@ -6,6 +6,7 @@
  * a fixture runs both ways.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -256,6 +257,39 @@ static bool readable_while_received(int fd)
 	return false;
 }
 
+/* What it was taken from is empty, as where a framing has it now. */
+START_TEST(a_look_at_the_next_length_leaves_it_readable)
+{
+	int fd;
+
+	begin_poll(_i);
+	if (f->stream || f->untold)
+		return;
+	fd = pollfd_of(receiver, FERRY_RECV);
+	ck_assert_uint_eq(receive_all(), 0);
+	ok(sender, send());
+	ck_assert(readable(fd, true));
+	ok(receiver, ferry_next_len(receiver));
+	ck_assert(readable(fd, true));
+	ok(receiver, receive());
+}
+END_TEST
+
+START_TEST(an_end_of_ones_own_makes_it_readable)
+{
+	int fd;
+
+	begin_poll(_i);
+	fd = pollfd_of(receiver, FERRY_RECV);
+	ck_assert_uint_eq(receive_all(), 0);
+	settle(fd, receive);
+	if (ferry_shutdown(receiver, FERRY_RECV) == -EOPNOTSUPP)
+		return;
+	ck_assert(readable(fd, true));
+	ck_assert_int_ne(receive(), -EAGAIN);
+}
+END_TEST
+
 START_TEST(room_makes_it_readable)
 {
 	unsigned n = 0;
@@ -328,6 +362,38 @@ START_TEST(a_child_asks_anew)
 }
 END_TEST
 
+static void live_until_told(void *arg)
+{
+	char c;
+
+	close(((int *)arg)[1]);
+	ck_assert_int_eq(read(((int *)arg)[0], &c, 1), 0);
+}
+
+/* The child has a copy of the descriptor: it is not gone with the link. */
+START_TEST(a_link_that_was_closed_tells_nothing_while_a_child_lives)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	int set = epoll_create1(EPOLL_CLOEXEC), end[2];
+	pid_t pid;
+
+	begin_poll(_i);
+	ck_assert_int_eq(pipe2(end, O_CLOEXEC), 0);
+	ck_assert_int_eq(epoll_ctl(set, EPOLL_CTL_ADD,
+				   pollfd_of(receiver, FERRY_RECV), &e),
+			 0);
+	ck_assert_int_eq(epoll_wait(set, &e, 1, 10000), 1);
+	pid = child(live_until_told, end);
+	ferry_cancel(receiver);
+	close_ends();
+	ck_assert_int_eq(epoll_wait(set, &e, 1, 0), 0);
+	close(end[0]);
+	close(end[1]);
+	expect_exit(pid, 0);
+	close(set);
+}
+END_TEST
+
 /* Those of the library, by their name; others may come and go. */
 static int count_threads(void)
 {
@@ -388,9 +454,15 @@ static void add(TCase *tc, int i)
 			    i + 1);
 	tcase_add_loop_test(tc, the_end_makes_it_readable, i, i + 1);
 	tcase_add_loop_test(tc, an_end_of_sending_makes_it_readable, i, i + 1);
+	tcase_add_loop_test(tc, a_look_at_the_next_length_leaves_it_readable, i,
+			    i + 1);
+	tcase_add_loop_test(tc, an_end_of_ones_own_makes_it_readable, i, i + 1);
 	tcase_add_loop_test(tc, room_makes_it_readable, i, i + 1);
 	tcase_add_loop_test(tc, one_that_is_no_direction_is_refused, i, i + 1);
 	tcase_add_loop_test(tc, a_child_asks_anew, i, i + 1);
+	tcase_add_loop_test(
+		tc, a_link_that_was_closed_tells_nothing_while_a_child_lives, i,
+		i + 1);
 	tcase_add_loop_test(tc, no_descriptor_and_no_thread_is_left, i, i + 1);
 }
 
