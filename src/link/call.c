@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "base/error.h"
 #include "link/pollfd.h"
 #include "sys/futex.h"
 #include "sys/process.h"
@@ -98,6 +99,28 @@ int ferryi_turn_take(struct ferry_link *l, unsigned side, ferry_time deadline)
 		       turn_wait(l, side, deadline);
 }
 
+int ferryi_call_renew(struct ferry_link *l)
+{
+	int r = ferryi_cancel_renew(&l->cancel);
+
+	if (r < 0)
+		return ferryi_fail(-EMFILE,
+				   "%s: no descriptor is left (raise "
+				   "ulimit -n)",
+				   l->address);
+	return 0;
+}
+
+/* A child that has not adopted the link may sleep on descriptors, but not on the one
+ * by which the parent cancels. */
+static int renew_to_sleep(struct ferry_link *l, ferry_time deadline)
+{
+	if (deadline == FERRY_NOWAIT || l->t->sleeps_on_words ||
+	    l->cancel.fd < 0)
+		return 0;
+	return ferryi_call_renew(l);
+}
+
 /* Before the first look of a spin, which glances; let messages gather, or not. */
 static void begin_spin(struct ferryi_wait *w, struct ferryi_call *c)
 {
@@ -158,8 +181,9 @@ ssize_t ferryi_call_again(struct ferryi_call *c, ferry_time deadline)
 	w.len = c->len;
 	if (l->t->spins)
 		w.spin = &l->spin[c->want == FERRYI_WANT_RECV];
+	s = renew_to_sleep(l, deadline);
 	do {
-		r = ferryi_wait_check(&w);
+		r = s < 0 ? s : ferryi_wait_check(&w);
 		if (r < 0)
 			break;
 		if (ferryi_wait_spin(&w)) {

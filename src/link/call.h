@@ -42,6 +42,12 @@ ssize_t ferryi_call_again(struct ferryi_call *c, ferry_time deadline);
 /* The same in the turn of the call's direction. */
 ssize_t ferryi_call_run(struct ferryi_call *c, ferry_time deadline);
 
+/*
+ * What cancels is this process's from now on: that of the parent would wake the
+ * parent's waits, and a cancel of the child's would not wake its own.  -EMFILE.
+ */
+int ferryi_call_renew(struct ferry_link *l);
+
 /* Take the turn of a side, FERRY_SEND or FERRY_RECV. */
 int ferryi_turn_take(struct ferry_link *l, unsigned side, ferry_time deadline);
 void ferryi_turn_give(struct ferry_link *l, unsigned side);

@@ -92,34 +92,12 @@ void ferry_resume(struct ferry_link *l)
 		ferryi_cancel_clear(&l->cancel);
 }
 
-/*
- * The eventfd that cancels was shared with the parent: without a new one a
- * cancel in the child would wake the parent's waits.
- */
-static int renew_cancel(struct ferry_link *l)
-{
-	struct ferryi_cancel fresh;
-	int err = ferryi_cancel_init(&fresh, l->cancel.fd >= 0);
-
-	if (err)
-		return ferryi_fail(err,
-				   "%s: no descriptor is left (raise "
-				   "ulimit -n)",
-				   l->address);
-	fresh.word = l->cancel.word;
-	ferryi_cancel_fini(&l->cancel);
-	l->cancel = fresh;
-	if (fresh.word)
-		ferryi_cancel_set(&l->cancel);
-	return 0;
-}
-
 int ferry_adopt_after_fork(struct ferry_link *l)
 {
 	int err = check(l);
 
 	if (!err)
-		err = renew_cancel(l);
+		err = ferryi_call_renew(l);
 	if (!err && l->t->adopt)
 		err = l->t->adopt(l);
 	return err;

@@ -174,8 +174,10 @@ static int nothing_left(struct ferry_link *l, int err)
 /* A cancel is something that happens. */
 static int fill(struct ferryi_polled *p, struct ferry_link *l)
 {
-	int r = ferryi_cancel_need_fd(&l->cancel);
+	int r = ferryi_call_renew(l);
 
+	if (r == 0)
+		r = ferryi_cancel_need_fd(&l->cancel);
 	p->set = ferryi_set_new();
 	p->more = ferryi_eventfd();
 	p->timer = ferryi_timer();

@@ -3,6 +3,7 @@
 #include "sys/ready.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -30,6 +31,17 @@ int ferryi_eventfd(void)
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int ferryi_eventfd_renew(int fd)
+{
+	int fresh = ferryi_eventfd(), r;
+
+	if (fresh < 0)
+		return fresh;
+	r = dup3(fresh, fd, O_CLOEXEC) < 0 ? -errno : 0;
+	close(fresh);
+	return r;
 }
 
 void ferryi_eventfd_set(int fd)

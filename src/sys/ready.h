@@ -11,7 +11,9 @@
  * Only the wait room calls this with a deadline in the future. */
 int ferryi_poll(struct pollfd *fds, unsigned n, int64_t deadline);
 
-int ferryi_eventfd(void);	 /* a descriptor or a negative errno */
+int ferryi_eventfd(void); /* a descriptor or a negative errno */
+int ferryi_eventfd_renew(
+	int fd); /* another one by that number; 0, or an errno */
 void ferryi_eventfd_set(int fd); /* readable from now on; async-signal-safe */
 void ferryi_eventfd_clear(int fd);
 bool ferryi_eventfd_take(int fd); /* cleared, and by nobody else meanwhile */

@@ -477,9 +477,69 @@ void ferryi_cancel_set(struct ferryi_cancel *c)
 	ferryi_futex_wake(&c->word, INT_MAX); /* turns are words everywhere */
 }
 
+/*
+ * Make the descriptor say what the word says.  The word is looked at behind each
+ * change: a cancel that comes in between has stored its word before that look, or
+ * writes to the descriptor after it.
+ */
+static void settle(struct ferryi_cancel *c)
+{
+	uint32_t word;
+
+	do {
+		word = __atomic_load_n(&c->word, __ATOMIC_SEQ_CST);
+		if (word)
+			ferryi_eventfd_set(c->fd);
+		else
+			ferryi_eventfd_clear(c->fd);
+	} while (__atomic_load_n(&c->word, __ATOMIC_SEQ_CST) != word);
+}
+
 void ferryi_cancel_clear(struct ferryi_cancel *c)
 {
 	__atomic_store_n(&c->word, 0, __ATOMIC_SEQ_CST);
 	if (has_own_fd(c))
-		ferryi_eventfd_clear(c->fd);
+		settle(c);
+}
+
+#define RENEWING                                                               \
+	0x80000000u /* in `generation`: a thread of that process does it */
+
+/* 0: it is ours; 1: it is to be renewed, by this thread. */
+static int claim_renewal(struct ferryi_cancel *c, uint32_t me, uint32_t *was)
+{
+	struct ferryi_futex f = { &c->generation, me | RENEWING };
+
+	for (;;) {
+		*was = __atomic_load_n(&c->generation, __ATOMIC_SEQ_CST);
+		if (*was == me)
+			return 0;
+		if (*was == (me | RENEWING))
+			ferryi_futex_wait(&f, 1, FERRY_FOREVER);
+		else if (__atomic_compare_exchange_n(
+				 &c->generation, was, me | RENEWING, false,
+				 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return 1;
+	}
+}
+
+/*
+ * The number of the descriptor stays: who cancels meanwhile, or has it in a set, need
+ * not be told.  The generation comes after it and before the look at the word, so that
+ * either the cancel sees its own descriptor, or this sees the cancel.
+ */
+int ferryi_cancel_renew(struct ferryi_cancel *c)
+{
+	uint32_t me = ferryi_generation(), was;
+	int r = 0;
+
+	if (!claim_renewal(c, me, &was))
+		return 0;
+	if (c->fd >= 0)
+		r = ferryi_eventfd_renew(c->fd);
+	__atomic_store_n(&c->generation, r < 0 ? was : me, __ATOMIC_SEQ_CST);
+	ferryi_futex_wake(&c->generation, INT_MAX);
+	if (r == 0 && c->fd >= 0)
+		settle(c);
+	return r;
 }

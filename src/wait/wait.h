@@ -39,8 +39,8 @@
 struct ferryi_cancel {
 	uint32_t word;	     /* 0, or 1 once cancelled; sticky */
 	int fd;		     /* eventfd, or -1 when the link sleeps on words */
-	uint32_t generation; /* of the process whose fd it is: a child that has
-			      * not adopted the link keeps its hands off */
+	uint32_t generation; /* of the process whose fd it is: a child keeps its
+			      * hands off until it has renewed it */
 };
 
 struct ferryi_word {
@@ -176,5 +176,9 @@ int ferryi_cancel_init(struct ferryi_cancel *c, bool with_fd);
 void ferryi_cancel_fini(struct ferryi_cancel *c);
 void ferryi_cancel_set(struct ferryi_cancel *c); /* async-signal-safe */
 void ferryi_cancel_clear(struct ferryi_cancel *c);
+
+/* In the child of a fork: a descriptor of its own in the place of the parent's, which
+ * stays cancelled if it was.  Any thread may cancel, or renew, meanwhile.  -EMFILE. */
+int ferryi_cancel_renew(struct ferryi_cancel *c);
 
 #endif

@@ -106,6 +106,37 @@ START_TEST(a_cancel_holds_until_it_is_cleared)
 }
 END_TEST
 
+/* What happens just before the library reads; in the place of that of libc. */
+static struct ferryi_cancel *cancelled_by_read;
+
+ssize_t read(int fd, void *buf, size_t size)
+{
+	struct ferryi_cancel *c = cancelled_by_read;
+
+	cancelled_by_read = NULL;
+	if (c)
+		ferryi_cancel_set(c);
+	return syscall(SYS_read, fd, buf, size);
+}
+
+START_TEST(a_cancel_while_it_is_cleared_is_seen_or_undone)
+{
+	struct ferryi_cancel c;
+	struct pollfd p = { .events = POLLIN };
+
+	ok(ferryi_cancel_init(&c, true));
+	ferryi_cancel_set(&c);
+	cancelled_by_read = &c;
+	ferryi_cancel_clear(&c);
+	ck_assert_ptr_null(cancelled_by_read);
+	p.fd = c.fd;
+	ck_assert_int_eq(ferryi_poll(&p, 1, 0), (int)c.word);
+	ferryi_cancel_clear(&c);
+	ck_assert_int_eq(ferryi_poll(&p, 1, 0), 0);
+	ferryi_cancel_fini(&c);
+}
+END_TEST
+
 START_TEST(a_sleep_ends_at_its_deadline)
 {
 	ferry_time end = ferryi_now() + FERRY_MS(40);
@@ -435,6 +466,7 @@ int main(void)
 	tcase_add_loop_test(
 		t, a_cancel_wakes_a_sleeper_on_words_and_on_descriptors, 0, 2);
 	tcase_add_loop_test(t, a_cancel_holds_until_it_is_cleared, 0, 2);
+	tcase_add_test(t, a_cancel_while_it_is_cleared_is_seen_or_undone);
 	tcase_add_loop_test(t, a_sleep_ends_at_its_deadline, 0, 2);
 	tcase_add_test(t, a_call_that_may_not_wait_does_not);
 	tcase_add_loop_test(t, a_tick_ends_one_sleep_but_not_the_call, 0, 2);

@@ -394,6 +394,48 @@ START_TEST(a_link_that_was_closed_tells_nothing_while_a_child_lives)
 }
 END_TEST
 
+/* Its own cancel, before and after it has adopted the link; the parent hears none. */
+static void cancel_in_child(void *arg)
+{
+	int fd, again = f->forked != -ESTALE;
+
+	(void)arg;
+	if (!again)
+		ok(receiver, ferry_adopt_after_fork(receiver));
+	fd = pollfd_of(receiver, FERRY_RECV);
+	for (int i = 0; i <= again; i++) {
+		ck_assert_uint_eq(receive_all(), 0);
+		settle(fd, receive);
+		ferry_cancel(receiver);
+		ck_assert(readable(fd, true));
+		fails(receiver, receive(), -ECANCELED);
+		ferry_resume(receiver);
+		if (again)
+			ok(receiver, ferry_adopt_after_fork(receiver));
+		ck_assert_int_eq(pollfd_of(receiver, FERRY_RECV), fd);
+	}
+	close_ends();
+}
+
+START_TEST(a_child_hears_its_own_cancel)
+{
+	bool takes_over;
+	int fd;
+
+	begin_poll(_i);
+	takes_over = f->sender_in_child && !f->in_memory;
+	skip_unless(_i < BY_THREAD || CHILD_MAY_THREAD,
+		    "ThreadSanitizer does not let a child start threads");
+	if (takes_over)
+		return;
+	fd = pollfd_of(receiver, FERRY_RECV);
+	ck_assert_uint_eq(receive_all(), 0);
+	expect_exit(child(cancel_in_child, NULL), 0);
+	settle(fd, receive);
+	ck_assert(is_quiet(fd));
+}
+END_TEST
+
 /* Those of the library, by their name; others may come and go. */
 static int count_threads(void)
 {
@@ -460,6 +502,7 @@ static void add(TCase *tc, int i)
 	tcase_add_loop_test(tc, room_makes_it_readable, i, i + 1);
 	tcase_add_loop_test(tc, one_that_is_no_direction_is_refused, i, i + 1);
 	tcase_add_loop_test(tc, a_child_asks_anew, i, i + 1);
+	tcase_add_loop_test(tc, a_child_hears_its_own_cancel, i, i + 1);
 	tcase_add_loop_test(
 		tc, a_link_that_was_closed_tells_nothing_while_a_child_lives, i,
 		i + 1);

@@ -145,6 +145,35 @@ START_TEST(a_thread_that_waits_does_not_hold_up_another_ones_deadline)
 }
 END_TEST
 
+static void cancel_own_wait(void *arg)
+{
+	void *result;
+	pthread_t t;
+
+	(void)arg;
+	pthread_create(&t, NULL, receive_for_ever, NULL);
+	until_asleep(1);
+	ferry_cancel(receiver);
+	pthread_join(t, &result);
+	fails(receiver, (intptr_t)result, -ECANCELED);
+	ferry_resume(receiver);
+	fails(receiver, receive(FERRY_NOWAIT), -EAGAIN);
+}
+
+/* Not of the parent's, the descriptors of which it has. */
+START_TEST(a_child_that_has_not_adopted_the_link_ends_its_own_wait)
+{
+#ifdef __SANITIZE_THREAD__
+	skip_unless(false, "ThreadSanitizer does not let a child start "
+			   "threads");
+#endif
+	begin(_i);
+	if (f->forked != -ESTALE)
+		expect_exit(child(cancel_own_wait, NULL), 0);
+	fails(receiver, receive(FERRY_NOWAIT), -EAGAIN);
+}
+END_TEST
+
 static struct ferry_link *cancelled;
 
 static void on_alarm(int signal)
@@ -204,6 +233,9 @@ void add_wait_tests(TCase *tc, int i)
 	tcase_add_loop_test(
 		tc, a_thread_that_waits_does_not_hold_up_another_ones_deadline,
 		i, i + 1);
+	tcase_add_loop_test(
+		tc, a_child_that_has_not_adopted_the_link_ends_its_own_wait, i,
+		i + 1);
 	tcase_add_loop_test(tc, cancel_may_be_called_by_a_signal_handler, i,
 			    i + 1);
 	tcase_add_loop_test(tc, signals_do_not_shorten_a_wait, i, i + 1);
