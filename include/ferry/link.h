@@ -365,8 +365,10 @@ FERRY_API int ferry_adopt(struct ferry_link **out, int fd);
  * A loop never takes a wake-up from a receiver that sleeps.
  *
  * Never blocks.  Errors: -EOPNOTSUPP: a mailbox or topic, no io_uring, and no
- * FERRY_THREAD; -EBUSY: another thread is in a call in that direction; -ESTALE: before
- * ferry_adopt_after_fork(); -EMFILE; -ENOMEM, also for a thread.
+ * FERRY_THREAD; or to send from hand to hand (capacity=0), where a call that does not
+ * wait is over before its message can be taken; -EBUSY: another thread is in a call in
+ * that direction; -ESTALE: before ferry_adopt_after_fork(); -EMFILE; -ENOMEM, also for
+ * a thread.
  */
 FERRY_API int ferry_pollfd(struct ferry_link *link, unsigned direction);
 

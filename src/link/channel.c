@@ -379,6 +379,7 @@ const struct ferryi_transport ferryi_transport_channel = {
 	.unpack = ferryi_channel_unpack,
 	.shutdown = shut_down,
 	.turn = turn,
+	.may_poll = ferryi_channel_may_poll,
 	.peer = ferryi_endpoint_peer,
 	.peer_exit = peer_exit,
 	.fini = ferryi_channel_fini,

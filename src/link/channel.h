@@ -182,6 +182,7 @@ int ferryi_channel_send_fds(struct ferry_link *l, const void *data, size_t len,
 			    const int *fds, unsigned n);
 int ferryi_channel_reply(struct ferry_link *l, const struct ferry_message *m,
 			 const void *data, size_t len);
+int ferryi_channel_may_poll(struct ferry_link *l, unsigned direction);
 int ferryi_channel_loan(struct ferry_link *l, size_t len,
 			struct ferry_message *m);
 int ferryi_channel_commit(struct ferry_link *l, struct ferry_message *m);

@@ -259,3 +259,17 @@ int ferryi_channel_gave_up(struct ferry_link *l, enum ferryi_want want, int err)
 		       ferryi_turns_gave_up(l, err) :
 		       err;
 }
+
+/* From hand to hand a call that may not wait is over before anybody can take what it
+ * offers: a loop of such calls would never send. */
+int ferryi_channel_may_poll(struct ferry_link *l, unsigned direction)
+{
+	if (direction == FERRY_RECV ||
+	    !ferryi_channel_is(ferryi_channel_of(l), FERRYI_CHANNEL_HAND))
+		return 0;
+	return ferryi_fail(-EOPNOTSUPP,
+			   "%s: from hand to hand a send waits until its "
+			   "message is taken, and an event loop does not wait "
+			   "(send with a deadline, or leave capacity=0 out)",
+			   l->address);
+}

@@ -31,6 +31,29 @@ START_TEST(without_capacity_a_message_that_nobody_takes_was_not_sent)
 }
 END_TEST
 
+/* Nobody can take what a call offers that may not wait. */
+static void loops_may_only_receive(const char *address)
+{
+	char c;
+
+	meet(address);
+	fails_saying(ferry_pollfd(a, FERRY_SEND), -EOPNOTSUPP, "deadline");
+	fails_saying(ferry_pollfd(b, FERRY_SEND), -EOPNOTSUPP, "capacity=0");
+	ok(ferry_pollfd(b, FERRY_RECV));
+	fails(ferry_recv(b, &c, 1, FERRY_NOWAIT), -EAGAIN);
+	part();
+}
+
+START_TEST(without_capacity_an_event_loop_may_only_receive)
+{
+	loops_may_only_receive("channel:?capacity=0");
+	loops_may_only_receive("fault+channel:?capacity=0");
+	meet("channel:");
+	ok(ferry_pollfd(a, FERRY_SEND));
+	part();
+}
+END_TEST
+
 #define HANDED 3000
 
 static void *take_all(void *arg)
@@ -303,6 +326,7 @@ int main(void)
 		t, without_capacity_a_message_that_nobody_takes_was_not_sent);
 	tcase_add_test(t,
 		       without_capacity_a_send_ends_when_its_message_is_taken);
+	tcase_add_test(t, without_capacity_an_event_loop_may_only_receive);
 	tcase_add_test(t, half_duplex_lets_one_side_send_at_a_time);
 	tcase_add_test(
 		t,

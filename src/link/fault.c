@@ -309,6 +309,7 @@ static void make(struct wrapper *w, const struct ferryi_transport *i)
 		PASSES(adopt),
 		PASSES(shutdown),
 		PASSES(turn),
+		PASSES(may_poll),
 		PASSES(peer),
 		PASSES(peer_exit),
 		PASSES(local),

@@ -99,6 +99,7 @@ int ferryi_fault_rest(struct ferryi_fault *f, unsigned side, ferry_time until);
 int ferryi_fault_adopt(struct ferry_link *l);
 int ferryi_fault_shutdown(struct ferry_link *l, unsigned direction);
 int ferryi_fault_turn(struct ferry_link *l);
+int ferryi_fault_may_poll(struct ferry_link *l, unsigned direction);
 int ferryi_fault_peer(struct ferry_link *l, struct ferry_process *out);
 int ferryi_fault_peer_exit(struct ferry_link *l, int *status);
 int ferryi_fault_local(struct ferry_link *l, char *buf, size_t size);

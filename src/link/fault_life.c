@@ -231,6 +231,18 @@ int ferryi_fault_turn(struct ferry_link *l)
 	return r;
 }
 
+int ferryi_fault_may_poll(struct ferry_link *l, unsigned direction)
+{
+	struct ferryi_fault *f = ferryi_fault_of(l);
+	int r = ferryi_fault_enter(f);
+
+	if (r < 0)
+		return r;
+	r = f->inner->t->may_poll(f->inner, direction);
+	ferryi_fault_leave(f);
+	return r;
+}
+
 int ferryi_fault_peer(struct ferry_link *l, struct ferry_process *out)
 {
 	struct ferryi_fault *f = ferryi_fault_of(l);

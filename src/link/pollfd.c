@@ -309,7 +309,10 @@ int ferry_pollfd(struct ferry_link *l, unsigned direction)
 				   "%s: another thread is in a call in that "
 				   "direction",
 				   l->address);
-	r = get(l, &l->polled[direction == FERRY_RECV]);
+	if (l->t->may_poll && !l->listening)
+		r = l->t->may_poll(l, direction);
+	if (r == 0)
+		r = get(l, &l->polled[direction == FERRY_RECV]);
 	ferryi_turn_give(l, direction);
 	return r;
 }

@@ -158,6 +158,10 @@ struct ferryi_transport {
 	int (*interest)(struct ferry_link *l, enum ferryi_want want,
 			struct ferryi_wait *w);
 
+	/* Can an event loop wait for that direction?  0, or an error with a
+	 * sentence.  NULL: it can. */
+	int (*may_poll)(struct ferry_link *l, unsigned direction);
+
 	/* A call ends with `err` after -EAGAIN: take back what it has begun.  The
 	 * result of the call, which may be 0: it was done meanwhile. */
 	int (*gave_up)(struct ferry_link *l, enum ferryi_want want, int err);
