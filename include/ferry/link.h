@@ -176,9 +176,10 @@ FERRY_API ssize_t ferry_recv(struct ferry_link *link, void *buf, size_t size,
  * Send messages[0] .. messages[n - 1], one after the other, each accepted by
  * itself: what was accepted when the call ends early, or the process dies,
  * stays sent.  Cheaper than n calls.  Returns how many were accepted: n, or
- * fewer, then the next call says why; or an error of ferry_send() when it is
- * that of the first.  Waits for room for all of them; FERRY_NOWAIT sends what
- * fits.
+ * fewer, then the next call says why, if that lasts; or an error of ferry_send()
+ * when it is that of the first.  What is told once, as -ECONNREFUSED through udp:,
+ * is not told again after some were accepted.  Waits for room for all of them;
+ * FERRY_NOWAIT sends what fits.
  */
 FERRY_API ssize_t ferry_send_many(struct ferry_link *link,
 				  const struct iovec *messages, size_t n,
