@@ -12,8 +12,8 @@
 int ferryi_poll(struct pollfd *fds, unsigned n, int64_t deadline);
 
 int ferryi_eventfd(void); /* a descriptor or a negative errno */
-int ferryi_eventfd_renew(
-	int fd); /* another one by that number; 0, or an errno */
+/* Another one by that number.  0, or a negative errno. */
+int ferryi_eventfd_renew(int fd);
 void ferryi_eventfd_set(int fd); /* readable from now on; async-signal-safe */
 void ferryi_eventfd_clear(int fd);
 bool ferryi_eventfd_take(int fd); /* cleared, and by nobody else meanwhile */

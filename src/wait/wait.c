@@ -469,18 +469,10 @@ int ferryi_cancel_need_fd(struct ferryi_cancel *c)
 	return 0;
 }
 
-void ferryi_cancel_set(struct ferryi_cancel *c)
-{
-	__atomic_store_n(&c->word, 1, __ATOMIC_SEQ_CST);
-	if (has_own_fd(c))
-		ferryi_eventfd_set(c->fd);
-	ferryi_futex_wake(&c->word, INT_MAX); /* turns are words everywhere */
-}
-
 /*
  * Make the descriptor say what the word says.  The word is looked at behind each
- * change: a cancel that comes in between has stored its word before that look, or
- * writes to the descriptor after it.
+ * change: a cancel or a resume that comes in between has stored its word before that
+ * look, or settles after it.
  */
 static void settle(struct ferryi_cancel *c)
 {
@@ -493,6 +485,14 @@ static void settle(struct ferryi_cancel *c)
 		else
 			ferryi_eventfd_clear(c->fd);
 	} while (__atomic_load_n(&c->word, __ATOMIC_SEQ_CST) != word);
+}
+
+void ferryi_cancel_set(struct ferryi_cancel *c)
+{
+	__atomic_store_n(&c->word, 1, __ATOMIC_SEQ_CST);
+	if (has_own_fd(c))
+		settle(c);
+	ferryi_futex_wake(&c->word, INT_MAX); /* turns are words everywhere */
 }
 
 void ferryi_cancel_clear(struct ferryi_cancel *c)
