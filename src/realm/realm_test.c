@@ -207,6 +207,55 @@ START_TEST(the_automatic_realm_of_another_uid_is_refused)
 }
 END_TEST
 
+/* --- descriptors --------------------------------------------------------------- */
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* What a program writes to its output must not end in our files. */
+static void use_a_realm_with_closed_descriptors(void *arg)
+{
+	struct ferry_mailbox_options o = FERRY_MAILBOX_OPTIONS;
+	struct ferry_link *made, *opened;
+
+	(void)arg;
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	if (ferry_mailbox_create(&made, "jobs", &o) < 0 ||
+	    ferry_open(&opened, "jobs", FERRY_SEND) < 0 ||
+	    ferry_send(opened, "x", 1, FERRY_NOWAIT) < 0)
+		_exit(1);
+	if (is_open(0) || is_open(1) || is_open(2))
+		_exit(2);
+	ferry_close(opened);
+	ferry_destroy("jobs");
+	ferry_close(made);
+}
+
+START_TEST(what_is_kept_of_a_realm_is_never_a_standard_descriptor)
+{
+	expect_exit(child(use_a_realm_with_closed_descriptors, NULL), 0);
+}
+END_TEST
+
+START_TEST(a_registry_of_somebody_else_is_said_to_have_no_format)
+{
+	struct ferryi_realm *r = join();
+	uint32_t other = 77;
+
+	ferryi_realm_leave(r);
+	scribble(".ferry", &other, sizeof other,
+		 offsetof(struct ferryi_preamble, format));
+	fails_saying(ferryi_realm_join(&r, realm_path(), FERRYI_MAKE_NOTHING),
+		     -EPROTO, "format 77, mine is");
+	scribble(".ferry", "x", 1, offsetof(struct ferryi_preamble, magic));
+	fails_saying(ferryi_realm_join(&r, realm_path(), FERRYI_MAKE_NOTHING),
+		     -EBADMSG, "ferry's (move it away");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("realm");
@@ -225,5 +274,9 @@ int main(void)
 	tcase_add_test(t, a_realm_that_is_a_symlink_or_a_file_is_refused);
 	tcase_add_test(t, a_realm_that_everybody_may_write_to_is_refused);
 	tcase_add_test(t, the_automatic_realm_of_another_uid_is_refused);
+	tcase_add_test(t,
+		       what_is_kept_of_a_realm_is_never_a_standard_descriptor);
+	tcase_add_test(t,
+		       a_registry_of_somebody_else_is_said_to_have_no_format);
 	return unit_main(t, "realm");
 }

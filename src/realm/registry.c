@@ -3,6 +3,7 @@
 #include "realm/registry.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -95,10 +96,21 @@ static int make(int dir, const char *directory)
 			       directory, (unsigned long long)first_bytes());
 }
 
+const char *ferryi_other_format(const struct ferryi_preamble *p,
+				char buf[FERRYI_FORMAT_SAID])
+{
+	buf[0] = 0;
+	if (p->magic == FERRYI_MAGIC && p->format != FERRYI_FORMAT)
+		snprintf(buf, FERRYI_FORMAT_SAID, "format %u, mine is %u; ",
+			 p->format, FERRYI_FORMAT);
+	return buf;
+}
+
 static int map(struct ferryi_registry *g, int fd, const char *directory)
 {
 	struct ferryi_registry_header h;
 	const char *why = "its header is damaged";
+	char format[FERRYI_FORMAT_SAID];
 	struct stat st;
 	void *base;
 	int r;
@@ -123,9 +135,10 @@ static int map(struct ferryi_registry *g, int fd, const char *directory)
 	if (r < 0)
 		return ferryi_fail(r,
 				   "realm %s: the registry .ferry cannot be "
-				   "used: %s (format %u, mine is %u)",
-				   directory, why, h.preamble.format,
-				   FERRYI_FORMAT);
+				   "used: %s (%smove it away when nobody uses "
+				   "the realm)",
+				   directory, why,
+				   ferryi_other_format(&h.preamble, format));
 	base = ferryi_map(fd, FERRYI_REGISTRY_BYTES);
 	if (!base)
 		return ferryi_fail(-ENOMEM,

@@ -90,4 +90,10 @@ int ferryi_registry_open(struct ferryi_registry *out, int dir,
 /* Make sure that slot i has memory. */
 int ferryi_registry_reserve(struct ferryi_registry *g, int fd, uint32_t i);
 
+/* For a sentence: "format 2, mine is 1; " of what another version has made; nothing
+ * of what is no file of ferry's, and has no format. */
+#define FERRYI_FORMAT_SAID 48
+const char *ferryi_other_format(const struct ferryi_preamble *p,
+				char buf[FERRYI_FORMAT_SAID]);
+
 #endif

@@ -103,6 +103,7 @@ static int view_by_name(struct ferryi_realm *r, const char *name,
 			struct ferryi_view *v)
 {
 	int fd = ferryi_open_at(r->dir, name), e;
+	char format[FERRYI_FORMAT_SAID];
 
 	if (fd == -ENOENT)
 		return -ENOENT;
@@ -129,10 +130,11 @@ static int view_by_name(struct ferryi_realm *r, const char *name,
 	}
 	if (e < 0)
 		return ferryi_fail(e,
-				   "%s/%s cannot be used: %s (format %u, mine "
-				   "is %u; ferry gc explains what is left)",
+				   "%s/%s cannot be used: %s (%sferry gc "
+				   "explains what is left)",
 				   r->path, name, v->why,
-				   v->header.preamble.format, FERRYI_FORMAT);
+				   ferryi_other_format(&v->header.preamble,
+						       format));
 	return 0;
 }
 

@@ -20,9 +20,26 @@ static int result(long r)
 	return r < 0 ? -errno : (int)r;
 }
 
+/*
+ * A descriptor that we keep of a realm is never 0, 1 or 2: a program may run with
+ * those closed, and whoever writes to what it takes for its output would write into
+ * our files.
+ */
+static int kept(int fd)
+{
+	int above, err;
+
+	if (fd < 0 || fd > STDERR_FILENO)
+		return result(fd);
+	above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	err = errno;
+	close(fd);
+	return above < 0 ? -err : above;
+}
+
 int ferryi_open_directory(const char *path)
 {
-	return result(
+	return kept(
 		open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
 }
 
@@ -45,16 +62,16 @@ int ferryi_make_directory(const char *path, unsigned mode)
 
 int ferryi_open_at(int dir, const char *name)
 {
-	return result(openat(dir, name,
-			     O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
-				     O_NOCTTY));
+	return kept(openat(dir, name,
+			   O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+				   O_NOCTTY));
 }
 
 int ferryi_open_read_at(int dir, const char *name)
 {
-	return result(openat(dir, name,
-			     O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
-				     O_NOCTTY));
+	return kept(openat(dir, name,
+			   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+				   O_NOCTTY));
 }
 
 int ferryi_reopen(int fd)
@@ -62,7 +79,7 @@ int ferryi_reopen(int fd)
 	char path[40];
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return result(open(path, O_RDWR | O_CLOEXEC));
+	return kept(open(path, O_RDWR | O_CLOEXEC));
 }
 
 int ferryi_file_new(int dir, char out_name[32])
@@ -71,11 +88,11 @@ int ferryi_file_new(int dir, char out_name[32])
 
 	out_name[0] = 0;
 	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
-		return result(fd);
+		return kept(fd);
 	snprintf(out_name, 32, FERRYI_UNFINISHED "%d.%lld", (int)getpid(),
 		 (long long)(ferryi_now() % 1000000000));
-	return result(openat(dir, out_name,
-			     O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
+	return kept(openat(dir, out_name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC,
+			   0600));
 }
 
 int ferryi_file_publish(int dir, int fd, const char *temporary,
@@ -152,10 +169,11 @@ ssize_t ferryi_write_at(int fd, const void *buf, size_t len, uint64_t at)
 
 int ferryi_memory_new(uint64_t size)
 {
-	int fd = memfd_create("ferry", MFD_CLOEXEC | MFD_ALLOW_SEALING), e;
+	int fd = kept(memfd_create("ferry", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	int e;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	e = ferryi_resize(fd, size);
 	if (e == 0)
 		e = ferryi_reserve(fd, 0, size);

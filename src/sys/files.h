@@ -4,7 +4,8 @@
  * they are touched, mapped so that a forked child does not inherit them.
  *
  * All calls return 0 (or a descriptor, or a count) or a negative errno of the
- * system, unmapped: the caller knows the names for the sentence.
+ * system, unmapped: the caller knows the names for the sentence.  A descriptor is
+ * never 0, 1 or 2, whatever the program has closed.
  */
 #ifndef FERRYI_SYS_FILES_H
 #define FERRYI_SYS_FILES_H

@@ -238,3 +238,26 @@ refused() {
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
+
+@test "closed standard descriptors: a message goes nowhere else, and it is told" {
+	ferry mk jobs
+	ferry send jobs hello
+	for verb in recv peek stat; do
+		run -1 --separate-stderr sh -c "ferry $verb jobs <&- >&-"
+		is_one_error_line
+		[[ "$stderr" == *"standard output: "* ]]
+	done
+	run -1 sh -c 'ferry recv jobs <&- >&- 2>&-'
+	run -1 --separate-stderr sh -c 'ferry send jobs <&-'
+	[[ "$stderr" == *"standard input: "* ]]
+	run -0 ferry recv -n jobs
+	[ "$output" = hello ]
+	run -0 ferry gc
+}
+
+@test "closed standard descriptors: a command of work has /dev/null there" {
+	ferry mk jobs
+	ferry send jobs hello
+	run -0 sh -c 'ferry work -C 1 jobs -- sh -c "cat && echo said" <&- >&- 2>&-'
+	has jobs queued 0
+}

@@ -7,7 +7,6 @@
  * runs is finished, nothing more is taken; a second one gives back at once.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "address.h"
 #include "options.h"
 #include "report.h"
+#include "standard.h"
 #include "verb.h"
 #include "work.h"
 
@@ -69,18 +69,6 @@ static void parse(const struct verb *verb, int argc, char **argv)
 	o->command = argv + 2;
 	o->retries_given = o->retries != UINT64_MAX;
 	atomic_store(&work.tickets, o->count);
-}
-
-/* Commands get 0, 1 and 2: no descriptor of ours may lie there. */
-static void fill_standard_descriptors(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
 }
 
 static int find_command(struct work *w)
@@ -262,7 +250,7 @@ static int run(const struct verb *verb, int argc, char **argv)
 	status = find_command(w);
 	if (status)
 		return status;
-	fill_standard_descriptors();
+	standard_open();
 	err = guard_start(&w->guard, (unsigned)w->o.slots);
 	if (err < 0)
 		return report_sys("guard", -err);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "options.h"
 #include "report.h"
+#include "standard.h"
 #include "verb.h"
 
 const struct verb *const verbs[] = {
@@ -76,6 +77,7 @@ int main(int argc, char **argv)
 	const struct verb *verb;
 	int at, status;
 
+	standard_fill();
 	sigpipe_hold();
 	at = options_parse_globals(argc, argv);
 	if (at >= argc) {

@@ -159,11 +159,15 @@ void sigpipe_restore(void)
 
 int report_stdout(void)
 {
+	static int said; /* once, by the verb or at the end */
 	int sys_errno = errno;
 
+	if (said)
+		return said;
 	if (sys_errno == EPIPE && sigpipe_before.sa_handler != SIG_IGN) {
 		sigpipe_restore();
 		raise(SIGPIPE);
 	}
-	return report_sys("standard output", sys_errno);
+	said = report_sys("standard output", sys_errno);
+	return said;
 }
