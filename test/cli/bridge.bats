@@ -314,3 +314,17 @@ c.sendall(data[::-1])"
 	[ "$(cat "$BATS_TEST_TMPDIR/status")" = 6 ]
 	grep -q '^ferry: channel:source: ' "$BATS_TEST_TMPDIR/err"
 }
+
+@test "-C 0 takes nothing" {
+	ferry mk a
+	ferry mk b
+	ferry send a one
+	run -0 ferry pipe -C 0 a b
+	run -0 ferry tap -C 0 a b
+	run -0 ferry tap -C 0 -a a
+	[ -z "$output" ]
+	run -0 ferry recv -C 0 a
+	run -0 ferry work -C 0 a -- false
+	has a queued 1
+	has b queued 0
+}

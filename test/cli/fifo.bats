@@ -130,3 +130,54 @@ b" ]
 	run -0 bash -c "ferry send 'fd:1?framing=line' piped | ferry recv 'fd:0?framing=line'"
 	[ "$output" = piped ]
 }
+
+# bounded STATUS OPTION...: so an opening that would wait ends, of each verb.
+bounded() {
+	local wanted=$1 at=fifo:$BATS_TEST_TMPDIR/none verb
+	shift
+	for verb in "send -l $at x" "send -l fault+$at x" "pipe $at" \
+		"pipe --line jobs $at" "tap --line jobs $at"; do
+		run "-$wanted" --separate-stderr ferry "${verb%% *}" "$@" ${verb#* } </dev/null
+		is_one_error_line
+		[[ "$stderr" == *"does not exist"* ]]
+	done
+}
+
+@test "-n and -t bound the opening, unless the address says how long" {
+	ferry mk jobs
+	bounded 1 -n
+	bounded 124 -t 1ms
+	mkfifo "$BATS_TEST_TMPDIR/f"
+	run -1 ferry send -n -l "fifo:$BATS_TEST_TMPDIR/f" x
+	run -124 ferry send -t 1ms -l "fifo:$BATS_TEST_TMPDIR/f" x
+	run -3 ferry send -n -l "fifo:$BATS_TEST_TMPDIR/none?timeout=1ms" x
+	run -3 ferry send -n process:none x
+}
+
+@test "-n does not forbid a connection that is there for the asking" {
+	local address
+	for address in "unix:$BATS_TEST_TMPDIR/u" "channel:$BATS_TEST_TMPDIR/c" \
+		"tcp:127.0.0.1:0"; do
+		start ferry pipe -v -l "$address" </dev/null >"$BATS_TEST_TMPDIR/out" \
+			2>"$BATS_TEST_TMPDIR/err"
+		until_true grep -q 'listening at' "$BATS_TEST_TMPDIR/err"
+		address=$(sed -n 's/.*listening at //p' "$BATS_TEST_TMPDIR/err")
+		echo hello | ferry pipe -n "$address"
+		wait "$child"
+		[ "$(cat "$BATS_TEST_TMPDIR/out")" = hello ]
+	done
+}
+
+@test "a signal ends what has a connection and waits for the other address" {
+	local at="fifo:$BATS_TEST_TMPDIR/none?timeout=1h"
+	start ferry pipe -v -l --line "unix:$BATS_TEST_TMPDIR/u" "$at" \
+		2>"$BATS_TEST_TMPDIR/err"
+	local relay=$child
+	until_true grep -q 'listening at' "$BATS_TEST_TMPDIR/err"
+	start ferry pipe -r "unix:$BATS_TEST_TMPDIR/u"
+	until_true grep -q 'connected:' "$BATS_TEST_TMPDIR/err"
+	kill -TERM "$relay"
+	status=0
+	wait "$relay" || status=$?
+	[ "$status" -eq 143 ]
+}

@@ -15,6 +15,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 static volatile sig_atomic_t caught;
 static struct ferry_link *_Atomic targets[CANCEL_MAX];
 static bool installed;
+static struct sigaction before[N_SIGNALS];
 
 static void on_signal(int signal)
 {
@@ -34,15 +35,15 @@ void cancel_on_signals(struct ferry_link *link)
 
 void cancel_on_signals_too(struct ferry_link *link, int i)
 {
-	struct sigaction ours = { .sa_handler = on_signal }, before;
+	struct sigaction ours = { .sa_handler = on_signal };
 
 	atomic_store(&targets[i], link);
 	if (installed)
 		return;
 	installed = true;
 	for (size_t i = 0; i < N_SIGNALS; i++) {
-		sigaction(signals[i], NULL, &before);
-		if (before.sa_handler != SIG_IGN)
+		sigaction(signals[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
 			sigaction(signals[i], &ours, NULL);
 	}
 }
@@ -51,6 +52,15 @@ void cancel_forget(void)
 {
 	for (int i = 0; i < CANCEL_MAX; i++)
 		atomic_store(&targets[i], NULL);
+}
+
+/* Not on_signal() without a target: that would be a signal that nobody hears. */
+void cancel_stop(void)
+{
+	for (size_t i = 0; installed && i < N_SIGNALS; i++)
+		sigaction(signals[i], &before[i], NULL);
+	installed = false;
+	cancel_forget();
 }
 
 bool cancelled(void)

@@ -22,6 +22,13 @@ void cancel_on_signals_too(struct ferry_link *link, int i);
 /* Before they are closed. */
 void cancel_forget(void);
 
+/*
+ * The same, when more is to be waited for that is no link yet: a signal ends the
+ * process at once from now on, until there is a target again.  One that came before
+ * has been caught: look at cancelled().
+ */
+void cancel_stop(void);
+
 bool cancelled(void);
 
 /* Wait until `fd` can be read: 0, or -ECANCELED when a signal came. */

@@ -15,13 +15,14 @@
 #include <unistd.h>
 #include <ferry.h>
 #include "cancel.h"
+#include "opening.h"
 #include "relay.h"
 #include "report.h"
 #include "verb.h"
 
 #define PIECE (64 << 10)
 
-static struct relay_options options = { .patience = PATIENCE_INIT };
+static struct relay_options options = RELAY_INIT;
 static bool only_receives;
 
 static const struct option_row rows[] = {
@@ -49,14 +50,15 @@ static int meet(const char *address, struct ferry_link **out)
 	int r;
 
 	if (!options.listens[0])
-		return ferry_open(out, address, FERRY_DUPLEX);
-	r = ferry_listen(&door, address);
+		return open_patiently(out, address, FERRY_DUPLEX,
+				      &options.patience);
+	r = listen_patiently(&door, address, &options.patience);
 	if (r < 0)
 		return r;
 	note("listening at %s", ferry_address(door));
 	cancel_on_signals(door);
 	r = ferry_accept(door, out, patience_deadline(&options.patience));
-	cancel_forget();
+	cancel_stop();
 	if (r >= 0)
 		note("connected: %s", ferry_address(*out));
 	ferry_close(door);
@@ -158,8 +160,8 @@ static int join_standard(const char *name)
 	int r, status;
 
 	if (options.listens[1] || options.one_way || options.strict ||
-	    options.count || options.framing.line || options.framing.nul ||
-	    options.framing.len32)
+	    options.count != UINT64_MAX || options.framing.line ||
+	    options.framing.nul || options.framing.len32)
 		usage_error("-L, --one-way, --strict, -C and framings are for "
 			    "two ADDRESSes");
 	if (strlen(name) > ADDRESS_SIZE - 32)
@@ -167,7 +169,8 @@ static int join_standard(const char *name)
 	choose_bytes(name, address, sizeof address);
 	r = meet(address, &l);
 	if (r < 0)
-		return cancel_finish(report_error(name, NULL, r));
+		return cancel_finish(
+			opening_failed(name, r, &options.patience));
 	cancel_on_signals(l);
 	status = both_ways(l, name);
 	cancel_forget();

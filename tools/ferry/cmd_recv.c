@@ -11,6 +11,7 @@
 #include "address.h"
 #include "cancel.h"
 #include "framing.h"
+#include "opening.h"
 #include "options.h"
 #include "report.h"
 #include "source.h"
@@ -83,10 +84,11 @@ static int run(const struct verb *verb, int argc, char **argv)
 	output_init(&o, framing_chosen(&framing), argv[1]);
 	o.newline = o.newline || signal_is_address(argv[1]);
 	through = address_framed(framed, argv[1], framing_key(&framing));
-	err = ferry_open(&link, address_with(address, through, "from", from),
-			 FERRY_RECV);
+	err = open_patiently(&link,
+			     address_with(address, through, "from", from),
+			     FERRY_RECV, &patience);
 	if (err < 0)
-		return report_error(argv[1], NULL, err);
+		return opening_failed(argv[1], err, &patience);
 	note("receiving at %s", ferry_address(link));
 	source_init(&s, link, argv[1], false);
 	cancel_on_signals(link);

@@ -9,6 +9,7 @@
 #include "address.h"
 #include "cancel.h"
 #include "feed.h"
+#include "opening.h"
 #include "options.h"
 #include "report.h"
 #include "signals.h"
@@ -77,10 +78,10 @@ static int open_both(const char *name, struct ferry_link **out,
 				 FERRY_RECV);
 	if (err < 0)
 		return report_error(self, NULL, err);
-	err = ferry_open(out, address_with(address, through, "as", as),
-			 FERRY_SEND);
+	err = open_patiently(out, address_with(address, through, "as", as),
+			     FERRY_SEND, &patience);
 	if (err < 0) {
-		err = report_error(name, NULL, err);
+		err = opening_failed(name, err, &patience);
 		ferry_close(*out_self);
 	}
 	return err;

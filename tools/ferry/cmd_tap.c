@@ -13,13 +13,14 @@
 #include <unistd.h>
 #include "cancel.h"
 #include "glass.h"
+#include "opening.h"
 #include "relay.h"
 #include "report.h"
 #include "source.h"
 #include "tap.h"
 #include "verb.h"
 
-static struct relay_options options = { .patience = PATIENCE_INIT };
+static struct relay_options options = RELAY_INIT;
 static int64_t every = FERRY_MS(100);
 static bool all, hex;
 static const char *file;
@@ -64,7 +65,7 @@ static int see(struct one *o, const struct ferry_message *m)
 
 static bool wants_more(const struct one *o)
 {
-	return !cancelled() && (!options.count || o->n_seen < options.count);
+	return !cancelled() && o->n_seen < options.count;
 }
 
 /* Nothing more is to be seen: is that what was asked for? */
@@ -196,7 +197,7 @@ static int look_in(struct one *o)
 	note("watching %s", ferry_address(o->link));
 	status = follow(o, &g, &n_again);
 	n = n_sent(o) - before;
-	if (!all && !options.count && n > o->n_seen - n_again)
+	if (!all && options.count == UINT64_MAX && n > o->n_seen - n_again)
 		tell_missed(o, n - (o->n_seen - n_again));
 	glass_fini(&g);
 	return status;
@@ -218,9 +219,9 @@ static int tap_one(struct one *o)
 	snprintf(address, sizeof address - 64, "%s", o->name);
 	if (t)
 		add_manners(t, address);
-	err = ferry_open(&o->link, address, FERRY_RECV);
+	err = open_patiently(&o->link, address, FERRY_RECV, &options.patience);
 	if (err < 0)
-		return report_error(o->name, NULL, err);
+		return opening_failed(o->name, err, &options.patience);
 	cancel_on_signals(o->link);
 	o->seen_at = ferry_after(0);
 	status = can & FERRY_CAN_BROADCAST ? listen_in(o) : look_in(o);

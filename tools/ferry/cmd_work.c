@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "address.h"
+#include "opening.h"
 #include "options.h"
 #include "report.h"
 #include "standard.h"
@@ -226,6 +227,7 @@ static int open_source(struct work *w)
 {
 	const struct ferry_transport_info *t = address_transport(w->o.name);
 	const char *framing = framing_key(&w->o.framing);
+	const struct patience patience = { w->o.idle, w->o.nonblock };
 	char address[ADDRESS_SIZE];
 	int err;
 
@@ -233,10 +235,11 @@ static int open_source(struct work *w)
 		usage_error("%s does not carry bytes for sure (leave the "
 			    "framing out, or add ?framing=%s to fd:N)",
 			    w->o.name, framing);
-	err = ferry_open(&w->link, address_framed(address, w->o.name, framing),
-			 FERRY_RECV);
+	err = open_patiently(&w->link,
+			     address_framed(address, w->o.name, framing),
+			     FERRY_RECV, &patience);
 	if (err < 0)
-		return report_error(w->o.name, NULL, err);
+		return opening_failed(w->o.name, err, &patience);
 	w->returns = !t || t->promises & FERRY_CAN_REDELIVER;
 	return check_returns(w);
 }

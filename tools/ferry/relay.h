@@ -35,7 +35,7 @@ struct relay_end {
 struct relay_options {
 	struct patience patience;
 	struct framing_options framing;
-	uint64_t count; /* messages of the first end, then the end; 0: all */
+	uint64_t count; /* messages of the first end, then the end */
 	bool listens[2], one_way, strict;
 	/*
 	 * For what has been delivered from `from` to `to`; by one thread at a
@@ -45,6 +45,11 @@ struct relay_options {
 		    const struct relay_end *to, const struct ferry_message *m);
 	void *context;
 };
+
+#define RELAY_INIT                                                             \
+	{                                                                      \
+		.patience = PATIENCE_INIT, .count = UINT64_MAX                 \
+	}
 
 #define RELAY_ROWS(o)                                                          \
 	{ "listen",                                                            \

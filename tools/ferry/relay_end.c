@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "cancel.h"
+#include "opening.h"
 #include "report.h"
 
 /* --- what an address is --------------------------------------------------------- */
@@ -110,14 +111,14 @@ static void tell_losses(const struct relay *r, int from)
 static int meet(struct relay *r, struct relay_end *e)
 {
 	struct ferry_link *door;
-	int err = ferry_listen(&door, e->address);
+	int err = listen_patiently(&door, e->address, &r->o->patience);
 
 	if (err < 0)
 		return err;
 	note("listening at %s", ferry_address(door));
 	cancel_on_signals(door);
 	err = ferry_accept(door, &e->link, patience_deadline(&r->o->patience));
-	cancel_forget();
+	cancel_stop();
 	if (err >= 0)
 		note("connected: %s", ferry_address(e->link));
 	ferry_close(door);
@@ -132,11 +133,12 @@ static int open_end(struct relay *r, struct relay_end *e, unsigned direction)
 	if (e->listens)
 		return meet(r, e);
 	if (r->both)
-		err = ferry_open(&e->link, e->address, FERRY_DUPLEX);
+		err = open_patiently(&e->link, e->address, FERRY_DUPLEX,
+				     &r->o->patience);
 	if (err != -EINVAL || (r->both && e->promises & FERRY_CAN_CONNECT))
 		return err;
 	r->both = false;
-	return ferry_open(&e->link, e->address, direction);
+	return open_patiently(&e->link, e->address, direction, &r->o->patience);
 }
 
 /* Where it may be either, an attempt that can do nothing tells. */
@@ -159,7 +161,9 @@ static int open_both(struct relay *r)
 		int err = open_end(r, e, direction[i]);
 
 		if (err < 0)
-			return report_error(e->name, NULL, err);
+			return opening_failed(e->name, err, &r->o->patience);
+		if (cancelled())
+			return STATUS_NO;
 		e->stream = carries_bytes(e, direction[i]);
 	}
 	return 0;
@@ -171,7 +175,7 @@ static int check_kinds(const struct relay *r)
 	const struct relay_end *m = &r->end[r->end[0].stream];
 
 	if (r->end[0].stream == r->end[1].stream)
-		return r->o->count && s->stream ?
+		return r->o->count != UINT64_MAX && s->stream ?
 			       report(s->name, STATUS_USAGE,
 				      "bytes cannot be counted as messages "
 				      "(leave -C out, or say how they stand in "

@@ -111,7 +111,7 @@ static bool wants_more(const struct relay_way *w, uint64_t n_moved)
 	const struct relay *r = w->relay;
 
 	return !atomic_load(&r->stopping) &&
-	       (w->from != &r->end[0] || !r->o->count || n_moved < r->o->count);
+	       (w->from != &r->end[0] || n_moved < r->o->count);
 }
 
 /* Until when something has to come, whichever way. */

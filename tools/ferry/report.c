@@ -100,14 +100,19 @@ _Noreturn void usage_error(const char *fmt, ...)
 	exit(STATUS_USAGE);
 }
 
-int report_error(const char *name, struct ferry_link *link, int err)
+int report_status(const char *name, struct ferry_link *link, int err,
+		  int status)
 {
 	char sentence[1024];
-	int status = ferry_error_status(err);
 
 	ferry_explain(link, err, sentence, sizeof sentence);
 	emit(name, ferry_error_name(err), status, sentence);
 	return status;
+}
+
+int report_error(const char *name, struct ferry_link *link, int err)
+{
+	return report_status(name, link, err, ferry_error_status(err));
 }
 
 int report(const char *name, int status, const char *fmt, ...)

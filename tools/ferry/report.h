@@ -37,6 +37,10 @@ _Noreturn void usage_error(const char *fmt, ...)
  */
 int report_error(const char *name, struct ferry_link *link, int err);
 
+/* The same, where the status is another one. */
+int report_status(const char *name, struct ferry_link *link, int err,
+		  int status);
+
 /* The same, with a sentence of our own. */
 int report(const char *name, int status, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
