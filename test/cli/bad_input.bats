@@ -261,3 +261,18 @@ refused() {
 	run -0 sh -c 'ferry work -C 1 jobs -- sh -c "cat && echo said" <&- >&- 2>&-'
 	has jobs queued 0
 }
+
+@test "a type in the input does not go with --to, and is not dropped" {
+	local at="unix:$BATS_TEST_TMPDIR/d" key
+	start ferry recv -C 2 -l "$at?type=dgram" >"$BATS_TEST_TMPDIR/out"
+	until_true test -S "$BATS_TEST_TMPDIR/d"
+	for key in type priority; do
+		run -2 --separate-stderr bash -c "printf '%s\n' '{\"data\":\"one\"}' \
+			'{\"data\":\"two\",\"$key\":7}' |
+			ferry --json send --to '$at' 'unix:?type=dgram'"
+		[[ "$stderr" == *"message 2 of standard input: "*"--to"*"1 were sent before"* ]]
+	done
+	wait "$child"
+	[ "$(cat "$BATS_TEST_TMPDIR/out")" = "one
+one" ]
+}

@@ -114,3 +114,17 @@ logged() {
 	ferry send process:logger again
 	until_true logged again
 }
+
+@test "what cannot be written and not be given back is told" {
+	start sh -c 'ferry recv process:rvp >/dev/full 2>"$1"' - "$BATS_TEST_TMPDIR/err"
+	until_true ferry send process:rvp hello
+	status=0
+	wait "$child" || status=$?
+	[ "$status" -eq 5 ]
+	grep 'a message of 5 bytes had been taken .*: it is lost' "$BATS_TEST_TMPDIR/err"
+	grep 'standard output: ' "$BATS_TEST_TMPDIR/err"
+	ferry mk jobs
+	ferry send jobs hello
+	run -5 --separate-stderr sh -c 'ferry recv jobs >/dev/full'
+	is_one_error_line
+}

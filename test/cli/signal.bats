@@ -105,3 +105,28 @@ RTMIN+1 process value 123456789012" ]
 	run -2 ferry signal -l none
 	run -2 ferry signal
 }
+
+@test "a value that is none ends the input there, and what was sent is said" {
+	start ferry recv -C 2 'signal:self?signals=USR1' \
+		>"$BATS_TEST_TMPDIR/out"
+	until_true blocks "$child" 10
+	run -2 --separate-stderr ferry send -l "signal:$child?signal=USR1" \
+		<<<$'\nnone'
+	is_one_error_line
+	[[ "$stderr" == *"message 2 of standard input: "*"decimal"*"; 1 were sent before"* ]]
+	run -2 --separate-stderr ferry send "signal:$child?signal=USR1" none
+	is_one_error_line
+	[[ "$stderr" == *"decimal"* ]]
+	until_true test -s "$BATS_TEST_TMPDIR/out"
+	ferry send "signal:$child?signal=USR1" ''
+	wait "$child"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" -eq 2 ]
+}
+
+@test "with deliberate faults a signal is a line as well" {
+	start ferry recv 'fault+signal:self?signals=USR1' >"$BATS_TEST_TMPDIR/out"
+	until_true blocks "$child" 10
+	ferry send "fault+signal:$child?signal=USR1" ''
+	wait "$child"
+	[[ "$(cat "$BATS_TEST_TMPDIR/out")" == "USR1 process pid "* ]]
+}

@@ -59,8 +59,10 @@ static int write_out(const struct ferry_message *m)
 
 /* --- copy ------------------------------------------------------------------- */
 
-static int copy_one(struct ferry_link *link, const struct frame *f)
+static int copy_one(struct ferry_link *link, const struct frame *f,
+		    const char **out_wrong)
 {
+	(void)out_wrong;
 	return ferry_publish(link, f->data, f->len, NULL,
 			     patience_deadline(&patience));
 }

@@ -35,6 +35,19 @@ static const struct option_row rows[] = {
 	{ 0 },
 };
 
+/* Not written, and the link takes none back: is it still in a log, or gone? */
+static void tell_lost(const char *name, size_t len, int status)
+{
+	const struct ferry_transport_info *t = address_transport(name);
+
+	if (!t || !(t->promises & FERRY_CAN_BROADCAST))
+		report(name, status,
+		       "a message of %zu bytes had been taken and cannot be "
+		       "given back: it is lost, standard output did not "
+		       "accept it",
+		       len);
+}
+
 /* Status 0, or what is to be done about a message that was not written. */
 static int deliver(struct source *s, const struct output *o,
 		   struct ferry_message *m, const char *name)
@@ -43,8 +56,10 @@ static int deliver(struct source *s, const struct output *o,
 
 	if (!output_message(o, m)) {
 		int sys_errno = errno;
+		size_t len = m->len;
 
-		source_return(m, 0);
+		if (source_return(m, 0) < 0)
+			tell_lost(name, len, ferry_error_status(-sys_errno));
 		ferry_close(s->link);
 		errno = sys_errno;
 		exit(report_stdout());

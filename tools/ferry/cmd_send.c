@@ -36,27 +36,35 @@ static const struct option_row rows[] = {
 
 /* A signal carries a number. */
 static int send_signal(struct ferry_link *link, const struct frame *f,
-		       uint32_t t, ferry_time deadline)
+		       uint32_t t, ferry_time deadline, const char **out_wrong)
 {
 	char value[SIGNAL_VALUE_MAX];
 	int n = signal_value(f->data, f->len, value);
 	struct frame number = { .data = value, .len = (size_t)n };
 
-	if (n < 0)
-		usage_error("the value of a signal is a decimal number, or "
-			    "nothing ('')");
+	if (n < 0) {
+		*out_wrong = "the value of a signal is a decimal number, or "
+			     "nothing ('')";
+		return -EINVAL;
+	}
 	return t ? send_with(link, &number, t, 0, deadline) :
 		   ferry_send(link, value, (size_t)n, deadline);
 }
 
-static int send_one(struct ferry_link *link, const struct frame *f)
+static int send_one(struct ferry_link *link, const struct frame *f,
+		    const char **out_wrong)
 {
 	ferry_time deadline = patience_deadline(&patience);
 	uint32_t t = f->type ? f->type : (uint32_t)type;
 	uint32_t p = f->priority ? f->priority : (uint32_t)priority;
 
 	if (signal_is_address(ferry_address(link)))
-		return send_signal(link, f, t, deadline);
+		return send_signal(link, f, t, deadline, out_wrong);
+	if (to && (t || p)) {
+		*out_wrong = "it has a type or a priority, which does not go "
+			     "with --to";
+		return -EINVAL;
+	}
 	if (to)
 		return ferry_send_to(link, to, f->data, f->len, deadline);
 	if (t || p)

@@ -41,6 +41,16 @@ static int failed(const struct feed *f, int err, uint64_t sent)
 	return status;
 }
 
+static int malformed(const char *name, uint64_t n, const char *why,
+		     uint64_t sent)
+{
+	return report(name, STATUS_USAGE,
+		      "message %" PRIu64 " of standard input: %s; %" PRIu64
+		      " were sent before (send the rest again when it is put "
+		      "right)",
+		      n, why, sent);
+}
+
 static int bad_input(const char *name, const struct framer *f, int err,
 		     const char *why, uint64_t sent)
 {
@@ -52,26 +62,26 @@ static int bad_input(const char *name, const struct framer *f, int err,
 		why = "longer than any message may be (1 GiB)";
 	else if (err == -ENOMEM)
 		why = "no memory for it";
-	return report(name, STATUS_USAGE,
-		      "message %" PRIu64 " of standard input: %s; %" PRIu64
-		      " were sent before (send the rest again when it is put "
-		      "right)",
-		      f->n_frames +
-			      (err != -EBADMSG || f->framing == FRAMING_LEN32),
-		      why, sent);
+	return malformed(name,
+			 f->n_frames + (err != -EBADMSG ||
+					f->framing == FRAMING_LEN32),
+			 why, sent);
 }
 
 int feed_text(const struct feed *f, char *text)
 {
 	struct frame frame = { .data = text, .len = strlen(text) };
-	int err = f->send(f->link, &frame);
+	const char *wrong = NULL;
+	int err = f->send(f->link, &frame, &wrong);
 
+	if (err < 0 && wrong)
+		return report(f->name, STATUS_USAGE, "%s", wrong);
 	return err < 0 ? failed(f, err, 0) : 0;
 }
 
 int feed_input(const struct feed *f, enum framing how)
 {
-	const char *why = "";
+	const char *why = "", *wrong = NULL;
 	struct framer framer;
 	struct frame frame;
 	uint64_t sent = 0;
@@ -86,8 +96,11 @@ int feed_input(const struct feed *f, enum framing how)
 			status = bad_input(f->name, &framer, err, why, sent);
 			break;
 		}
-		err = f->send(f->link, &frame);
-		if (err < 0)
+		err = f->send(f->link, &frame, &wrong);
+		if (err < 0 && wrong)
+			status = malformed(f->name, framer.n_frames, wrong,
+					   sent);
+		else if (err < 0)
 			status = failed(f, err, sent);
 		else
 			progress("sent", ++sent, -1);

@@ -11,7 +11,9 @@
 struct feed {
 	const char *name; /* what the user wrote */
 	struct ferry_link *link;
-	int (*send)(struct ferry_link *link, const struct frame *f);
+	/* *out_wrong: why the input is malformed, when the link was not asked */
+	int (*send)(struct ferry_link *link, const struct frame *f,
+		    const char **out_wrong);
 };
 
 /* Both return the exit status. */

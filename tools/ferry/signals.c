@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "address.h"
 
 bool signal_is_address(const char *address)
 {
-	return strncmp(address, "signal:", 7) == 0;
+	return strncmp(address_behind(address), "signal:", 7) == 0;
 }
 
 static const char *child_word(int code)
