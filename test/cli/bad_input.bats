@@ -140,7 +140,7 @@ refused() {
 }
 
 @test "a socket where nobody listens is status 3" {
-	refused 3 ferry send "unix:$BATS_TEST_TMPDIR/socket" x
+	refused 3 ferry send -l "unix:$BATS_TEST_TMPDIR/socket" x
 }
 
 @test "a foreign file in the realm is named, and left alone" {

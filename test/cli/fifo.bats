@@ -133,11 +133,12 @@ b" ]
 
 # bounded STATUS OPTION...: so an opening that would wait ends, of each verb.
 bounded() {
-	local wanted=$1 at=fifo:$BATS_TEST_TMPDIR/none verb
+	local wanted=$1 at=fifo:$BATS_TEST_TMPDIR/none verb words
 	shift
 	for verb in "send -l $at x" "send -l fault+$at x" "pipe $at" \
 		"pipe --line jobs $at" "tap --line jobs $at"; do
-		run "-$wanted" --separate-stderr ferry "${verb%% *}" "$@" ${verb#* } </dev/null
+		read -ra words <<<"$verb"
+		run "-$wanted" --separate-stderr ferry "${words[@]}" "$@" </dev/null
 		is_one_error_line
 		[[ "$stderr" == *"does not exist"* ]]
 	done
