@@ -31,8 +31,6 @@ struct ferryi_signals {
 	uint64_t set;
 	uint64_t fresh;	  /* those that this link has blocked */
 	pthread_t thread; /* where; a fork keeps it */
-	bool has;	  /* a signal that was read and not delivered */
-	struct ferry_signal next;
 };
 
 static inline struct ferryi_signals *ferryi_signals_of(struct ferry_link *l)

@@ -11,6 +11,7 @@
  * would end the process that has just closed a link.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #include "link/signal.h"
 #include "sys/files.h"
 #include "sys/signals.h"
+#include "sys/stream.h"
 
 /* Those that a link of this process receives; a bit is one link's. */
 static uint64_t taken;
@@ -161,29 +163,35 @@ static enum ferry_signal_origin origin_of(const struct ferryi_signal_info *i)
 	return i->code < 0 ? FERRY_FROM_PROCESS : FERRY_FROM_KERNEL;
 }
 
-static int fetch(struct ferry_link *l)
+/*
+ * A signal is read when it is delivered, and only then: what was looked at stays in
+ * the kernel, where it is this process's and not a forked child's, and pending if the
+ * link is closed.  Its length is known without reading.
+ */
+static int look(struct ferry_link *l)
 {
-	struct ferryi_signals *s = ferryi_signals_of(l);
+	return ferryi_fd_ready(ferryi_signals_of(l)->fd, POLLIN) ? 0 : -EAGAIN;
+}
+
+static int fetch(struct ferry_link *l, struct ferry_signal *out)
+{
 	struct ferryi_signal_info i;
-	int err = s->has ? 0 : ferryi_signals_read(s->fd, &i);
+	int err = ferryi_signals_read(ferryi_signals_of(l)->fd, &i);
 
 	if (err == -EAGAIN)
 		return err;
 	if (err)
 		return ferryi_fail_sys(-err, "%s: cannot be read: %s",
 				       l->address, strerror(-err));
-	if (s->has)
-		return 0;
-	s->next = (struct ferry_signal){ .number = i.number,
-					 .code = i.code,
-					 .origin = (int32_t)origin_of(&i),
-					 .pid = (pid_t)i.pid,
-					 .uid = i.uid,
-					 .status = i.status,
-					 .value = i.value,
-					 .overrun = i.overrun,
-					 .wide = i.wide };
-	s->has = true;
+	*out = (struct ferry_signal){ .number = i.number,
+				      .code = i.code,
+				      .origin = (int32_t)origin_of(&i),
+				      .pid = (pid_t)i.pid,
+				      .uid = i.uid,
+				      .status = i.status,
+				      .value = i.value,
+				      .overrun = i.overrun,
+				      .wide = i.wide };
 	return 0;
 }
 
@@ -200,39 +208,46 @@ static enum ferry_proof proof_of(const struct ferry_signal *s)
 
 ssize_t ferryi_signal_next_len(struct ferry_link *l)
 {
-	int err = fetch(l);
+	int err = look(l);
 
 	return err ? err : (ssize_t)sizeof(struct ferry_signal);
 }
 
 ssize_t ferryi_signal_recv(struct ferry_link *l, void *buf, size_t size)
 {
-	struct ferryi_signals *s = ferryi_signals_of(l);
-	int err = fetch(l);
+	struct ferry_signal s;
+	int err;
 
+	if (size < sizeof s) {
+		err = look(l);
+		return err ? err : -EMSGSIZE;
+	}
+	err = fetch(l, &s);
 	if (err)
 		return err;
-	if (size < sizeof s->next)
-		return -EMSGSIZE;
-	memcpy(buf, &s->next, sizeof s->next);
-	s->has = false;
-	return sizeof s->next;
+	memcpy(buf, &s, sizeof s);
+	return sizeof s;
 }
 
 int ferryi_signal_take(struct ferry_link *l, struct ferry_message *m)
 {
 	struct ferryi_signals *s = ferryi_signals_of(l);
-	int err = fetch(l);
+	struct ferry_signal next;
+	int err = look(l);
 
 	if (!err)
-		err = ferryi_copies_new(&s->copies, l, sizeof s->next, m);
+		err = ferryi_copies_new(&s->copies, l, sizeof next, m);
 	if (err)
 		return err;
-	memcpy(m->data, &s->next, sizeof s->next);
-	m->type = (uint32_t)s->next.number;
-	m->sender.pid = s->next.pid;
-	m->sender.uid = s->next.uid;
-	m->sender.proof = proof_of(&s->next);
-	s->has = false;
+	err = fetch(l, &next);
+	if (err) {
+		ferryi_copies_drop(&s->copies, m);
+		return err;
+	}
+	memcpy(m->data, &next, sizeof next);
+	m->type = (uint32_t)next.number;
+	m->sender.pid = next.pid;
+	m->sender.uid = next.uid;
+	m->sender.proof = proof_of(&next);
 	return 0;
 }

@@ -151,6 +151,50 @@ START_TEST(a_buffer_too_small_leaves_the_signal)
 }
 END_TEST
 
+static void nothing_for_the_child(void *arg)
+{
+	struct ferry_signal s;
+
+	(void)arg;
+	_exit(ferry_recv(receiver, &s, sizeof s, FERRY_NOWAIT) != -EAGAIN);
+}
+
+static void look_at_the_next(void)
+{
+	char small[8];
+
+	ck_assert_int_eq(ferry_next_len(receiver), sizeof(struct ferry_signal));
+	fails(receiver, ferry_recv(receiver, small, sizeof small, SOON),
+	      -EMSGSIZE);
+}
+
+START_TEST(a_signal_that_was_looked_at_is_not_a_forked_childs)
+{
+	receiver = open_self("RTMIN");
+	sigqueue(getpid(), SIGRTMIN, (union sigval){ 42 });
+	look_at_the_next();
+	expect_exit(child(nothing_for_the_child, NULL), 0);
+	ck_assert_int_eq(next_signal().value, 42);
+	fails(receiver, ferry_next_len(receiver), -EAGAIN);
+}
+END_TEST
+
+START_TEST(a_signal_that_was_looked_at_stays_pending)
+{
+	sigset_t one, pending;
+
+	sigemptyset(&one);
+	sigaddset(&one, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &one, NULL);
+	receiver = open_self("USR2");
+	kill(getpid(), SIGUSR2);
+	look_at_the_next();
+	close_end(&receiver);
+	sigpending(&pending);
+	ck_assert_int_eq(sigismember(&pending, SIGUSR2), 1);
+}
+END_TEST
+
 /* --- where they come from -------------------------------------------------- */
 
 void exit_with(void *arg)
@@ -384,6 +428,8 @@ void add_signal_tests(TCase *tc)
 	tcase_add_test(tc, the_type_of_a_message_is_the_signal);
 	tcase_add_test(tc, standard_signals_merge_and_real_time_ones_queue);
 	tcase_add_test(tc, a_buffer_too_small_leaves_the_signal);
+	tcase_add_test(tc, a_signal_that_was_looked_at_is_not_a_forked_childs);
+	tcase_add_test(tc, a_signal_that_was_looked_at_stays_pending);
 	tcase_add_test(tc, the_end_of_a_child_comes_with_its_status);
 	tcase_add_test(tc, a_timer_comes_with_its_value);
 	tcase_add_test(tc, the_limit_of_time_is_the_kernels_word);
