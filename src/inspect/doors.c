@@ -101,14 +101,11 @@ static bool is_known(const struct users *w, pid_t pid)
 static int add_peer(pid_t pid, unsigned holding, void *arg)
 {
 	struct users *w = arg;
-	struct ferry_process p = { .pid = pid, .proof = FERRY_KERNEL };
+	struct ferry_process p = { .proof = FERRY_KERNEL };
 
 	(void)holding;
-	if (is_known(w, pid))
+	if (is_known(w, pid) || !ferryi_inspect_pid(pid, &p))
 		return 0;
-	p.start_time = ferryi_start_time(pid);
-	ferryi_process_name(pid, p.name);
-	ferryi_process_owner(pid, &p.uid, &p.gid);
 	return add(w->list, &p) ? 0 : -ENOMEM;
 }
 

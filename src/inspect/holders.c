@@ -27,6 +27,21 @@ const struct ferryi_transport *ferryi_inspect_scheme(const char *name,
 	return NULL;
 }
 
+/*
+ * A process may end at any time, and its number be another's.  It had the same start
+ * before and after: then all that was read in between is of this one.
+ */
+bool ferryi_inspect_pid(pid_t pid, struct ferry_process *out)
+{
+	uint64_t start = ferryi_start_time(pid);
+
+	out->pid = pid;
+	out->start_time = start;
+	ferryi_process_name(pid, out->name);
+	return start && ferryi_process_owner(pid, &out->uid, &out->gid) == 0 &&
+	       ferryi_start_time(pid) == start;
+}
+
 struct search {
 	struct ferryi_list *list;
 	enum ferry_proof proof;
@@ -35,16 +50,16 @@ struct search {
 static int add(pid_t pid, unsigned holding, void *arg)
 {
 	struct search *w = arg;
-	struct ferry_user *u = ferryi_list_add(w->list, sizeof *u);
+	struct ferry_process p = { .proof = w->proof };
+	struct ferry_user *u;
 
 	(void)holding;
+	if (!ferryi_inspect_pid(pid, &p))
+		return 0;
+	u = ferryi_list_add(w->list, sizeof *u);
 	if (!u)
 		return -ENOMEM;
-	u->process.pid = pid;
-	u->process.proof = w->proof;
-	u->process.start_time = ferryi_start_time(pid);
-	ferryi_process_name(pid, u->process.name);
-	ferryi_process_owner(pid, &u->process.uid, &u->process.gid);
+	u->process = p;
 	u->alive = true;
 	u->same_namespace = true;
 	return 0;

@@ -43,6 +43,9 @@ int ferryi_inspect_door_users(int dir, const char *name,
 const struct ferryi_transport *ferryi_inspect_scheme(const char *name,
 						     const char **rest);
 
+/* What is known of `pid`, but for the proof; false: it has ended. */
+bool ferryi_inspect_pid(pid_t pid, struct ferry_process *out);
+
 /* Who has it open, where the transport identifies it.  1: some processes could not
  * be looked into. */
 int ferryi_inspect_holders(const struct ferryi_transport *t, const char *rest,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who has it open, what it holds, and whether it lives. */
 #include "inspect/inspect_test.h"
+#include "sys/process.h"
 
 static void hold_and_stay(void *arg)
 {
@@ -72,6 +73,26 @@ START_TEST(who_tells_what_each_process_holds_and_whether_it_lives)
 }
 END_TEST
 
+static void end(void *arg)
+{
+	(void)arg;
+}
+
+/* The files of /proc are read one after the other; it may end in between. */
+START_TEST(one_that_has_ended_is_not_taken_for_a_process_of_root)
+{
+	struct ferry_process p = { 0 };
+	pid_t pid = child(end, NULL);
+
+	expect_exit(pid, 0);
+	ck_assert(!ferryi_inspect_pid(pid, &p));
+	ck_assert(ferryi_inspect_pid(getpid(), &p));
+	ck_assert_int_eq(p.pid, getpid());
+	ck_assert_uint_eq(p.uid, geteuid());
+	ck_assert_uint_eq(p.start_time, ferryi_identity()->start_time);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("who");
@@ -79,5 +100,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, clean);
 	tcase_add_test(t,
 		       who_tells_what_each_process_holds_and_whether_it_lives);
+	tcase_add_test(t,
+		       one_that_has_ended_is_not_taken_for_a_process_of_root);
 	return unit_main(t, "who");
 }

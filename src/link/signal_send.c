@@ -67,16 +67,30 @@ static long number_of(const char *text)
 	return *text ? n : -1;
 }
 
-/* Hold the process `pid`, if it lives. */
-static int hold(struct ferry_link *l, pid_t pid)
+/* A descriptor of the process `pid`, if it lives. */
+static int find_living(struct ferry_link *l, pid_t pid)
 {
-	int fd = ferryi_pidfd_open(pid), err;
+	int fd = ferryi_pidfd_open(pid);
 
-	if (fd == -ESRCH || fd == -EINVAL) /* -EINVAL: a thread's number */
+	/* The number of a thread is -EINVAL, since Linux 6.9 -ENOENT. */
+	if (fd == -ESRCH || fd == -EINVAL || fd == -ENOENT)
 		return nobody(l);
 	if (fd < 0)
 		return cannot(l, fd);
-	err = ferryi_fd_ready(fd, POLLIN) ? -ESRCH : ferryi_pidfd_send(fd, 0);
+	if (!ferryi_fd_ready(fd, POLLIN))
+		return fd;
+	ferryi_close(fd);
+	return nobody(l);
+}
+
+/* Hold it, to send it signals. */
+static int hold(struct ferry_link *l, pid_t pid)
+{
+	int fd = find_living(l, pid), err;
+
+	if (fd < 0)
+		return fd;
+	err = ferryi_pidfd_send(fd, 0);
 	if (!err)
 		return fd;
 	ferryi_close(fd);
@@ -200,7 +214,11 @@ static int find_pid(struct ferry_link *l, const struct ferryi_address *a,
 					   l->address);
 	}
 	*out = (pid_t)pid;
-	return ferryi_start_time(*out) ? 0 : nobody(l);
+	err = find_living(l, *out); /* also of another user */
+	if (err < 0)
+		return err;
+	ferryi_close(err);
+	return 0;
 }
 
 extern const struct ferryi_transport ferryi_transport_signal;

@@ -195,16 +195,17 @@ void ferryi_process_name(pid_t pid, char out[16])
 	out[strcspn(out, "\n")] = 0;
 }
 
-void ferryi_process_owner(pid_t pid, uid_t *uid, gid_t *gid)
+int ferryi_process_owner(pid_t pid, uid_t *uid, gid_t *gid)
 {
 	char path[32];
 	struct stat st;
 
 	snprintf(path, sizeof path, "/proc/%d", (int)pid);
 	if (stat(path, &st) != 0)
-		return;
+		return -errno;
 	*uid = st.st_uid;
 	*gid = st.st_gid;
+	return 0;
 }
 
 /* --- others ------------------------------------------------------------ */

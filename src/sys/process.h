@@ -32,8 +32,8 @@ int64_t ferryi_started_at(pid_t pid);
 /* The comm of a pid of our namespace, or "". */
 void ferryi_process_name(pid_t pid, char out[16]);
 
-/* Whose it is; left as they are when there is no such pid. */
-void ferryi_process_owner(pid_t pid, uid_t *uid, gid_t *gid);
+/* Whose it is; left as they are, and an error, when there is no such pid. */
+int ferryi_process_owner(pid_t pid, uid_t *uid, gid_t *gid);
 
 /*
  * What is certain about pid (of our namespace) that started at `start`; in

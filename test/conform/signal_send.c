@@ -35,6 +35,41 @@ static void wait_for_ever(void *arg)
 		pause();
 }
 
+static void nobody_is(pid_t pid)
+{
+	struct ferry_user *users;
+	char address[60];
+	size_t n;
+
+	snprintf(address, sizeof address, "signal:%d", pid);
+	fails(NULL, try_open(address, FERRY_SEND), -ENOENT);
+	says(NULL, -ENOENT, "no such process");
+	fails(NULL, ferry_who(NULL, address, &users, &n), -ENOENT);
+	says(NULL, -ENOENT, "no such process");
+}
+
+static void *nobody_is_this_thread(void *arg)
+{
+	(void)arg;
+	nobody_is(gettid());
+	return NULL;
+}
+
+START_TEST(a_zombie_and_a_thread_are_no_processes)
+{
+	pid_t pid = child(exit_with, &(int){ 0 });
+	siginfo_t info;
+	pthread_t t;
+
+	waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
+	nobody_is(pid);
+	waitpid(pid, NULL, 0);
+	nobody_is(pid);
+	pthread_create(&t, NULL, nobody_is_this_thread, NULL);
+	pthread_join(t, NULL);
+}
+END_TEST
+
 START_TEST(one_that_has_ended_since_is_not_hit_by_its_number)
 {
 	siginfo_t info;
@@ -151,6 +186,7 @@ END_TEST
 void add_signal_send_tests(TCase *tc)
 {
 	tcase_add_test(tc, who_is_not_there_is_said);
+	tcase_add_test(tc, a_zombie_and_a_thread_are_no_processes);
 	tcase_add_test(tc, one_that_has_ended_since_is_not_hit_by_its_number);
 	tcase_add_test(tc, a_group_gets_it_and_no_value);
 	tcase_add_test(tc, a_name_is_a_process);
