@@ -11,6 +11,9 @@
 
 struct ferryi_figures;
 
+/* The senders' lock: far behind all bytes, so that nobody else's locks are met. */
+#define FERRYI_FILE_LOCK_AT (UINT64_C(1) << 62)
+
 /*
  * Each direction has an open file of its own: two threads use them at once, and a
  * lock belongs to an open file.  In the child of a fork each is opened again before

@@ -22,10 +22,6 @@
 #include "sys/lock.h"
 #include "sys/process.h"
 
-/* Far behind all bytes, so that nobody else's locks are met. */
-#define LOCK_AT	 (UINT64_C(1) << 62)
-#define LOCK_LEN 1u
-
 /* The lock of a forked child must not be its parent's. */
 static int own_description(struct ferry_link *l)
 {
@@ -184,7 +180,7 @@ int ferryi_file_append(struct ferry_link *l, const void *data, size_t len)
 	if (err)
 		return err;
 	crc = ferryi_crc32(0, data, len);
-	err = ferryi_lock_try(f->out.fd, LOCK_AT, LOCK_LEN);
+	err = ferryi_lock_try(f->out.fd, FERRYI_FILE_LOCK_AT, 1);
 	if (err)
 		return err == -EAGAIN ?
 			       err :
@@ -194,6 +190,6 @@ int ferryi_file_append(struct ferry_link *l, const void *data, size_t len)
 		err = prepare(l, &at);
 	if (!err)
 		err = write_record(l, data, len, crc, at);
-	ferryi_lock_drop(f->out.fd, LOCK_AT, LOCK_LEN);
+	ferryi_lock_drop(f->out.fd, FERRYI_FILE_LOCK_AT, 1);
 	return err;
 }

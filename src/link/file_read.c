@@ -18,6 +18,7 @@
 #include "link/file_log.h"
 #include "sys/appending.h"
 #include "sys/files.h"
+#include "sys/lock.h"
 #include "sys/process.h"
 
 #define LOOK_AGAIN 1 /* somebody has just changed it */
@@ -113,19 +114,35 @@ static void forget_news(struct ferryi_file *f)
 	f->in.woken = false;
 }
 
+static int find_next(struct ferry_link *l, struct ferryi_record *out)
+{
+	int err;
+
+	while ((err = look(l, out)) == LOOK_AGAIN)
+		;
+	return err;
+}
+
+/*
+ * What is left in a file that has lost its name is read first.  A sender looks at the
+ * name when it has the lock, and writes after that: once the name is gone, and then
+ * the lock is free, every record that will ever be accepted is in the file.
+ */
 static int locate(struct ferry_link *l, struct ferryi_record *out)
 {
 	struct ferryi_file *f = ferryi_file_of(l);
 	int err, replaced;
 
 	forget_news(f);
-	while ((err = look(l, out)) == LOOK_AGAIN)
-		;
+	err = find_next(l, out);
 	if (err != -EAGAIN)
 		return err;
-	/* What is left in a file that has lost its name is read first. */
 	replaced = ferryi_file_replaced(l, f->in.fd);
-	return replaced ? replaced : -EAGAIN;
+	if (!replaced ||
+	    ferryi_lock_held(f->in.fd, FERRYI_FILE_LOCK_AT, 1) == 1)
+		return -EAGAIN;
+	err = find_next(l, out);
+	return err == -EAGAIN ? replaced : err;
 }
 
 /* --- taking it -------------------------------------------------------------------- */

@@ -281,6 +281,7 @@ static void add_particular(Suite *s)
 	add_udp_tests(new_case(s, "udp:"));
 	add_fd_tests(new_case(s, "fd:"));
 	add_file_tests(new_case(s, "file:"));
+	add_file_rotate_tests(new_case(s, "rotated-logs"));
 	add_file_torn_tests(new_case(s, "torn-logs"));
 	add_mq_tests(new_case(s, "mq:"));
 	add_sysv_tests(new_case(s, "sysv:"));

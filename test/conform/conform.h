@@ -232,6 +232,7 @@ void add_tcp_tests(TCase *tc);
 void add_udp_tests(TCase *tc);
 void add_fd_tests(TCase *tc);
 void add_file_tests(TCase *tc);
+void add_file_rotate_tests(TCase *tc);
 void add_file_torn_tests(TCase *tc);
 void add_mq_tests(TCase *tc);
 void add_sysv_tests(TCase *tc);

@@ -363,7 +363,7 @@ END_TEST
 
 /* --- several processes ----------------------------------------------------------------- */
 
-static struct flock senders_lock(short type)
+struct flock senders_lock(short type)
 {
 	return (struct flock){ .l_type = type,
 			       .l_whence = SEEK_SET,
