@@ -6,6 +6,7 @@
  *
  *	file.c		the table, waiting, the end
  *	file_open.c	addresses, opening, removing
+ *	file_own.c	its open file, and forks
  *	file_append.c	the sending side
  *	file_read.c	the receiving side
  *	file_log.c	records in an open file
@@ -57,6 +58,14 @@ int ferryi_file_trouble(struct ferry_link *l, int err, const char *doing)
 			       strerror(-err));
 }
 
+int ferryi_file_stale(struct ferry_link *l, const char *what)
+{
+	return ferryi_fail(-ESTALE,
+			   "%s: the file was %s since it was opened (open it "
+			   "anew)",
+			   l->address, what);
+}
+
 int ferryi_file_replaced(struct ferry_link *l, int fd)
 {
 	struct stat open, named;
@@ -70,10 +79,7 @@ int ferryi_file_replaced(struct ferry_link *l, int fd)
 		return 0;
 	if (err && err != -ENOENT && err != -ENOTDIR)
 		return 0; /* who may no longer look there keeps what it has */
-	return ferryi_fail(-ESTALE,
-			   "%s: the file was %s since it was opened (open it "
-			   "anew)",
-			   l->address, err ? "removed" : "replaced");
+	return ferryi_file_stale(l, err ? "removed" : "replaced");
 }
 
 /* --- waiting -------------------------------------------------------------------------- */
@@ -163,7 +169,7 @@ static void file_fini(struct ferry_link *l)
 	ferryi_copies_fini(&f->copies);
 	ferryi_close(f->in.watch);
 	ferryi_close(f->in.fd);
-	ferryi_close(f->out.fd);
+	ferryi_file_disown(f);
 	free(f->path);
 }
 

@@ -16,8 +16,7 @@ struct ferryi_figures;
 
 /*
  * Each direction has an open file of its own: two threads use them at once, and a
- * lock belongs to an open file.  In the child of a fork each is opened again before
- * it is used, because parent and child would share the lock.
+ * lock belongs to an open file.  The one that sends is no forked child's: file_own.c.
  */
 struct ferryi_file {
 	bool opened;
@@ -28,7 +27,9 @@ struct ferryi_file {
 	struct {
 		int fd;
 		uint32_t generation;
-		uint64_t end; /* of the last whole record; 0: not known */
+		struct stat is; /* that file */
+		uint64_t end;	/* of the last whole record; 0: not known */
+		struct ferryi_file *next;
 	} out;
 
 	struct {
@@ -53,6 +54,7 @@ static inline struct ferryi_file *ferryi_file_of(struct ferry_link *l)
 /* The file's size; -ESTALE when the path is no longer that of the open file, and
  * the sentence says so. */
 int ferryi_file_replaced(struct ferry_link *l, int fd);
+int ferryi_file_stale(struct ferry_link *l, const char *what);
 int ferryi_file_trouble(struct ferry_link *l, int err, const char *doing);
 
 /* file_open.c */
@@ -61,6 +63,12 @@ int ferryi_file_destroy(const char *rest);
 
 /* file_figures.c */
 int ferryi_file_figures(const char *rest, struct ferryi_figures *out);
+
+/* file_own.c: open the file to send, or make it; an error of the system. */
+int ferryi_file_own(struct ferryi_file *f, unsigned mode, bool *made);
+void ferryi_file_disown(struct ferryi_file *f);
+/* In a forked child, before it sends: a file of its own. */
+int ferryi_file_own_again(struct ferry_link *l);
 
 /* file_append.c */
 int ferryi_file_append(struct ferry_link *l, const void *data, size_t len);

@@ -22,25 +22,6 @@
 #include "sys/lock.h"
 #include "sys/process.h"
 
-/* The lock of a forked child must not be its parent's. */
-static int own_description(struct ferry_link *l)
-{
-	struct ferryi_file *f = ferryi_file_of(l);
-	int fd;
-
-	if (f->out.generation == ferryi_generation())
-		return 0;
-	fd = ferryi_reopen(f->out.fd);
-	if (fd == -ENOENT) /* no /proc */
-		fd = ferryi_append_open(f->path, true);
-	if (fd < 0)
-		return ferryi_file_trouble(l, fd, "opening it again");
-	ferryi_close(f->out.fd);
-	f->out.fd = fd;
-	f->out.generation = ferryi_generation();
-	return 0;
-}
-
 /* --- with the lock ------------------------------------------------------------- */
 
 static int foreign(struct ferry_link *l, uint64_t size, uint64_t at)
@@ -176,7 +157,7 @@ int ferryi_file_append(struct ferry_link *l, const void *data, size_t len)
 				   "%s: a message of %zu bytes is longer than "
 				   "%" PRIu64 " (max=, at most 1G)",
 				   l->address, len, f->max);
-	err = own_description(l);
+	err = ferryi_file_own_again(l);
 	if (err)
 		return err;
 	crc = ferryi_crc32(0, data, len);

@@ -14,7 +14,6 @@
 #include "sys/process.h"
 
 #define DEFAULT_MAX (1u << 20)
-#define ATTEMPTS    16
 
 /* --- what an address says ------------------------------------------------------- */
 
@@ -102,22 +101,6 @@ static int check_kind(struct ferry_link *l, int fd)
 	return S_ISREG(st.st_mode) ? 0 : cannot_open(l, -ENXIO, "");
 }
 
-/* Open it, or make it: a descriptor, or an error of the system. */
-static int find_or_make(struct ferryi_file *f, unsigned mode, bool *made)
-{
-	int fd = -EEXIST;
-
-	for (int i = 0; i < ATTEMPTS && fd == -EEXIST; i++) {
-		*made = false;
-		fd = ferryi_append_open(f->path, true);
-		if (fd != -ENOENT)
-			return fd;
-		*made = true;
-		fd = ferryi_append_create(f->path, mode);
-	}
-	return fd;
-}
-
 static int open_to_send(struct ferry_link *l, const struct ferryi_address *a)
 {
 	struct ferryi_file *f = ferryi_file_of(l);
@@ -127,10 +110,9 @@ static int open_to_send(struct ferry_link *l, const struct ferryi_address *a)
 
 	if (err)
 		return err;
-	f->out.fd = find_or_make(f, mode, &made);
-	f->out.generation = ferryi_generation();
-	if (f->out.fd < 0)
-		return cannot_open(l, f->out.fd, "read and write");
+	err = ferryi_file_own(f, mode, &made);
+	if (err)
+		return cannot_open(l, err, "read and write");
 	err = check_kind(l, f->out.fd);
 	if (err)
 		return err;

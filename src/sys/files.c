@@ -74,14 +74,6 @@ int ferryi_open_read_at(int dir, const char *name)
 				   O_NOCTTY));
 }
 
-int ferryi_reopen(int fd)
-{
-	char path[40];
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return kept(open(path, O_RDWR | O_CLOEXEC));
-}
-
 int ferryi_file_new(int dir, char out_name[32])
 {
 	int fd = openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

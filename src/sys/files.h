@@ -23,9 +23,6 @@ int ferryi_make_directory(const char *path, unsigned mode); /* exact mode */
 int ferryi_open_at(int dir, const char *name);
 int ferryi_open_read_at(int dir, const char *name);
 
-/* A second open file description of the same file (through /proc). */
-int ferryi_reopen(int fd);
-
 /*
  * A new unnamed file in `dir`.  Where the file system has none, a file named
  * FERRYI_UNFINISHED followed by digits, which the name out_name (32 bytes)
