@@ -3,6 +3,7 @@
 #include "link/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -61,6 +62,19 @@ static int read_options(struct ferry_link *l, const struct ferryi_address *a)
 
 /* --- opening -------------------------------------------------------------------- */
 
+static int nothing_behind(struct ferry_link *l)
+{
+	struct stat st;
+
+	if (ferryi_stat_path(ferryi_file_of(l)->path, &st) != 0 ||
+	    !S_ISLNK(st.st_mode))
+		return ferryi_queue_restless(l->address);
+	return ferryi_fail(-EEXIST,
+			   "%s is a symbolic link that leads to nothing (make "
+			   "the file that it names, or remove it)",
+			   l->address);
+}
+
 static int cannot_open(struct ferry_link *l, int err, const char *to)
 {
 	switch (err) {
@@ -80,6 +94,8 @@ static int cannot_open(struct ferry_link *l, int err, const char *to)
 				   "%s: you may not %s it (who makes it sets "
 				   "mode=)",
 				   l->address, to);
+	case -EEXIST: /* and yet it could not be opened */
+		return nothing_behind(l);
 	case -ENXIO: /* a socket */
 		return ferryi_fail(-EINVAL,
 				   "%s is no regular file (choose another "
@@ -204,31 +220,77 @@ int ferryi_file_open(struct ferry_link *l, const struct ferryi_address *a)
 	return err;
 }
 
-int ferryi_file_destroy(const char *rest)
-{
-	struct ferryi_address a;
-	int err = ferryi_queue_parse(&a, "file", rest), fd, is_log;
+/* --- removing ------------------------------------------------------------------- */
 
+static int parse_to_remove(struct ferryi_address *a, const char *rest)
+{
+	static const char known[] = "from max mode sync timeout";
+	int err = ferryi_queue_parse(a, "file", rest);
+	const char *key = err ? NULL : ferryi_address_unknown(a, known);
+
+	return key ? ferryi_fail(-EINVAL, "file: has no key '%s' (it has %s)",
+				 key, known) :
+		     err;
+}
+
+/* What the path itself is: a link to a log is not the log. */
+static int find_to_remove(const char *rest, struct ferryi_address *a)
+{
+	struct stat st;
+	int err = parse_to_remove(a, rest);
+
+	if (!err)
+		err = ferryi_queue_identify("file", rest, &st);
 	if (err)
 		return err;
-	fd = ferryi_append_open(a.rest, false);
-	if (fd == -ENOENT)
-		return ferryi_fail(-ENOENT, "file:%.300s does not exist",
-				   a.rest);
-	if (fd < 0)
-		return ferryi_fail_sys(-fd,
-				       "file:%.300s: opening it failed: %s",
-				       a.rest, strerror(-fd));
-	is_log = ferryi_log_is_one(fd);
-	ferryi_close(fd);
-	if (is_log < 0)
+	return S_ISREG(st.st_mode) ?
+		       0 :
+		       ferryi_fail(-EINVAL,
+				   "file:%.300s is no regular file (rm removes "
+				   "other files)",
+				   a->rest);
+}
+
+static int not_removed(const struct ferryi_address *a, int err,
+		       const char *doing)
+{
+	return ferryi_fail_sys(-err, "file:%.300s: %s failed: %s", a->rest,
+			       doing, strerror(-err));
+}
+
+/* With the file open, so that what is removed is what was looked at. */
+static int remove_log(const struct ferryi_address *a, int fd)
+{
+	struct stat st;
+	int err;
+
+	if (ferryi_log_is_one(fd) < 0)
 		return ferryi_fail(-EBADMSG,
 				   "file:%.300s is not a log of ferry's (rm "
 				   "removes other files)",
-				   a.rest);
-	err = ferryi_append_remove(a.rest);
-	return err ? ferryi_fail_sys(-err,
-				     "file:%.300s: removing it failed: %s",
-				     a.rest, strerror(-err)) :
-		     0;
+				   a->rest);
+	err = ferryi_stat_path(a->rest, &st);
+	if (!err && !ferryi_is_file(fd, st.st_dev, st.st_ino))
+		return ferryi_fail(-EBUSY,
+				   "file:%.300s was replaced just now (try "
+				   "again)",
+				   a->rest);
+	if (!err)
+		err = ferryi_append_remove(a->rest);
+	return err ? not_removed(a, err, "removing it") : 0;
+}
+
+int ferryi_file_destroy(const char *rest)
+{
+	struct ferryi_address a;
+	int err = find_to_remove(rest, &a), fd;
+
+	if (err)
+		return err;
+	fd = ferryi_open_read_at(AT_FDCWD, a.rest);
+	if (fd < 0)
+		return not_removed(&a, fd, "opening it");
+	err = remove_log(&a, fd);
+	ferryi_close(fd);
+	return err;
 }

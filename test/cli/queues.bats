@@ -194,12 +194,41 @@ print(n, m.type, m.text.decode())"
 	[[ "$stderr" == *'damaged at'* ]]
 }
 
+@test "file: a link is not removed in place of its log" {
+	cd "$BATS_TEST_TMPDIR"
+	ferry send file:log x
+	ln -s log link
+	run --separate-stderr -2 ferry rm file:link
+	is_one_error_line
+	[[ "$stderr" == *'symbolic link'* ]]
+	[ -L link ]
+	ferry send file:link y
+	[ "$(ferry recv -C 2 -l file:link | tr '\n' ' ')" = 'x y ' ]
+	ln -sf nothing link
+	run --separate-stderr -1 ferry send file:link x
+	is_one_error_line
+	[[ "$stderr" == *'leads to nothing'* ]]
+	run -2 ferry rm file:link
+	[ -L link ]
+}
+
+@test "file: a key that is not known removes nothing" {
+	ferry send "file:$BATS_TEST_TMPDIR/log" x
+	run --separate-stderr -2 ferry rm "file:$BATS_TEST_TMPDIR/log?duplex"
+	is_one_error_line
+	[[ "$stderr" == *"no key 'duplex'"* ]]
+	[ -s "$BATS_TEST_TMPDIR/log" ]
+	ferry rm "file:$BATS_TEST_TMPDIR/log?sync&mode=0660"
+}
+
 @test "file: what is no log is left alone" {
 	echo text >"$BATS_TEST_TMPDIR/text"
 	run --separate-stderr -6 ferry send "file:$BATS_TEST_TMPDIR/text" x
 	is_one_error_line
 	run -6 ferry rm "file:$BATS_TEST_TMPDIR/text"
 	[ "$(cat "$BATS_TEST_TMPDIR/text")" = text ]
+	mkdir "$BATS_TEST_TMPDIR/directory"
+	run -2 ferry rm "file:$BATS_TEST_TMPDIR/directory"
 	ferry send "file:$BATS_TEST_TMPDIR/log" x
 	ferry rm "file:$BATS_TEST_TMPDIR/log"
 	[ ! -e "$BATS_TEST_TMPDIR/log" ]
