@@ -156,8 +156,14 @@ static int file_explain(struct ferry_link *l, int err, char *buf, size_t size)
 	if (l->flags == FERRY_SEND)
 		return snprintf(buf, size, "%s: another process is appending",
 				l->address);
-	return snprintf(buf, size, "%s: nothing new behind position %" PRIu64,
-			l->address, f->in.at);
+	/* Two threads may use the directions: which one asks is not known. */
+	return snprintf(buf, size,
+			"%s: nothing new behind position %" PRIu64 "%s",
+			l->address, f->in.at,
+			l->flags & FERRY_SEND ?
+				"; or, for a send, another process is "
+				"appending" :
+				"");
 }
 
 static void file_fini(struct ferry_link *l)

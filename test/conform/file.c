@@ -384,6 +384,12 @@ START_TEST(a_sender_waits_for_the_lock_until_its_deadline)
 	says(sender, -EAGAIN, "another process");
 	fails(sender, ferry_send(sender, "x", 1, ferry_after(SHORT_TIME)),
 	      -ETIMEDOUT);
+	close_end(&sender);
+	ok(NULL, ferry_open(&sender, log_at(""), FERRY_DUPLEX));
+	fails(sender, ferry_send(sender, "x", 1, FERRY_NOWAIT), -EAGAIN);
+	says(sender, -EAGAIN, "another process");
+	fails(sender, ferry_recv(sender, NULL, 0, FERRY_NOWAIT), -EAGAIN);
+	says(sender, -EAGAIN, "nothing new");
 	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &unlock), 0);
 	send_text(sender, "free");
 	expect_text(receiver, "free");
