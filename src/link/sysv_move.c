@@ -27,13 +27,18 @@ static int removed(struct ferry_link *l)
 			   l->address);
 }
 
-int ferryi_sysv_result(struct ferry_link *l, int err)
+/* Not when we may not look: then it may be there. */
+static bool is_gone(struct ferry_link *l)
 {
 	struct ferryi_sysv is;
+	int err = ferryi_sysv_look(ferryi_sysv_of(l)->id, &is);
 
-	if (err == -EIDRM ||
-	    (err == -EINVAL &&
-	     ferryi_sysv_look(ferryi_sysv_of(l)->id, &is) != 0))
+	return err == -EIDRM || err == -EINVAL;
+}
+
+int ferryi_sysv_result(struct ferry_link *l, int err)
+{
+	if (err == -EIDRM || (err == -EINVAL && is_gone(l)))
 		return removed(l);
 	return ferryi_queue_refused(l, err);
 }
@@ -57,16 +62,23 @@ static int check_len(struct ferry_link *l, size_t len)
 	return len <= most ? 0 : too_large(l, len, most, "kernel.msgmax");
 }
 
-/* Room for it may come, unless it is longer than the whole queue. */
+/* Room for it may come, unless it is longer than the whole queue; who may not look takes
+ * that to be of the system's size. */
 static int full(struct ferry_link *l, size_t len)
 {
 	struct ferryi_sysv is;
+	const char *of = "the whole queue (capacity=, kernel.msgmnb)";
+	int err = ferryi_sysv_look(ferryi_sysv_of(l)->id, &is);
 
-	if (ferryi_sysv_look(ferryi_sysv_of(l)->id, &is) != 0 ||
-	    len <= is.bytes_max)
-		return -EAGAIN;
-	return too_large(l, len, is.bytes_max,
-			 "the whole queue (capacity=, kernel.msgmnb)");
+	if (err == -EACCES) {
+		is.bytes_max =
+			ferryi_machine_setting("kernel/msgmnb", UINT64_MAX);
+		of = "kernel.msgmnb (who may not receive may not look whether "
+		     "the queue holds more)";
+		err = 0;
+	}
+	return err || len <= is.bytes_max ? -EAGAIN :
+					    too_large(l, len, is.bytes_max, of);
 }
 
 /* --- sending ---------------------------------------------------------------- */
@@ -92,11 +104,9 @@ static int reserve(struct ferry_link *l, struct ferryi_sysv_buffer *b,
 /* The kernel says EINVAL of a removed queue and of a message that is too long. */
 static int refused(struct ferry_link *l, int err, size_t len)
 {
-	struct ferryi_sysv is;
-
 	if (err == -EAGAIN)
 		return full(l, len);
-	if (err == -EINVAL && ferryi_sysv_look(ferryi_sysv_of(l)->id, &is) == 0)
+	if (err == -EINVAL && !is_gone(l))
 		return too_large(l, len,
 				 ferryi_machine_setting("kernel/msgmax", 0),
 				 "kernel.msgmax");

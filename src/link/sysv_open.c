@@ -138,20 +138,61 @@ int ferryi_sysv_cannot_open(const char *address, unsigned flags, int err)
 			   address, ferryi_machine_setting("kernel/msgmni", 0));
 }
 
-static int set_capacity(const char *address, int id, uint64_t bytes)
+static int too_much(const char *address, uint64_t bytes)
 {
-	int err = ferryi_sysv_set_bytes(id, bytes);
-
-	if (err != -EPERM)
-		return err ? ferryi_fail_sys(-err, "%s: capacity=: %s", address,
-					     strerror(-err)) :
-			     0;
 	return ferryi_fail(-EACCES,
 			   "%s: a queue of %" PRIu64 " bytes is more than the "
 			   "%" PRIu64 " that the kernel allows (raise "
 			   "kernel.msgmnb)",
 			   address, bytes,
 			   ferryi_machine_setting("kernel/msgmnb", 0));
+}
+
+static bool nobody_used(const struct ferryi_sysv *q)
+{
+	return !q->sent_by && !q->received_by && !q->queued;
+}
+
+/*
+ * Two may ask for different sizes at once, and setting one is not a step with the look
+ * before it.  The rule: nobody sets a size that is not the system's, and who has set one
+ * looks again; who sees another size then answers -EEXIST.  So the last who sets decides,
+ * and who is told 0 has seen its own size behind its own setting.
+ *
+ * What is left: somebody looked before that, and sets after it.  Both have to do so within
+ * the three calls of who makes a queue: once one size is seen, nobody sets another.
+ */
+static int settle(const char *address, int id, uint64_t wanted, bool made)
+{
+	struct ferryi_sysv is;
+	uint64_t usual;
+	int err = ferryi_sysv_look(id, &is);
+
+	if (err || is.bytes_max == wanted)
+		return err;
+	usual = ferryi_machine_setting("kernel/msgmnb",
+				       made ? is.bytes_max : 0);
+	if (is.bytes_max != usual || !(made || nobody_used(&is)))
+		return -EEXIST;
+	err = ferryi_sysv_set_bytes(id, wanted);
+	if (err)
+		return err == -EPERM ? too_much(address, wanted) : err;
+	err = ferryi_sysv_look(id, &is);
+	return err ? err : is.bytes_max == wanted ? 0 : -EEXIST;
+}
+
+/*
+ * Is it gone?  What others have used stays theirs.  Between this look and the removal
+ * somebody may still send: but the size is refused to who makes a queue only when the
+ * kernel takes back what its setting and our capabilities have just said, and who sent
+ * then learns it as from every removal: -ESTALE, at its next call.
+ */
+static bool removed_unused(int id)
+{
+	struct ferryi_sysv is;
+
+	return ferryi_sysv_look(id, &is) == 0 && nobody_used(&is) &&
+	       ferryi_sysv_remove(id) == 0;
 }
 
 int ferryi_sysv_make(const char *address, const struct ferryi_address *a,
@@ -165,17 +206,19 @@ int ferryi_sysv_make(const char *address, const struct ferryi_address *a,
 		err = ferryi_queue_size(a, "capacity", &capacity);
 	if (err)
 		return err;
+	if (capacity > ferryi_machine_setting("kernel/msgmnb", UINT64_MAX) &&
+	    !ferryi_machine_may_exceed())
+		return too_much(address, capacity); /* before others find it */
 	id = ferryi_sysv_create(key, mode);
 	if (id == -EEXIST)
 		return id;
 	if (id < 0)
 		return ferryi_sysv_cannot_open(address, 0, id);
 	/* X5: the queue is there, of the system's size */
-	err = capacity ? set_capacity(address, id, capacity) : 0;
-	if (!err)
-		return id;
-	ferryi_sysv_remove(id);
-	return err;
+	err = capacity ? settle(address, id, capacity, true) : 0;
+	if (err == -EACCES && removed_unused(id))
+		return err;
+	return id; /* check_capacity() says what it is like */
 }
 
 static int open_key(struct ferry_link *l, const struct ferryi_address *a,
@@ -198,28 +241,26 @@ static int open_key(struct ferry_link *l, const struct ferryi_address *a,
 	return ferryi_queue_restless(l->address);
 }
 
-/* One that nobody has used, of the system's size: nobody has asked for another one, or
- * who did was killed before it could set it. */
-static bool may_be_resized(const struct ferryi_sysv *q)
-{
-	return !q->sent_by && !q->received_by &&
-	       q->bytes_max == ferryi_machine_setting("kernel/msgmnb", 0);
-}
-
-/* Of a queue that is there. */
+/* Of a queue that is there.  One of the system's size that nobody has used gets ours:
+ * nobody has asked for another one, or who did was killed before it could set it. */
 static int check_capacity(struct ferry_link *l, const struct ferryi_address *a)
 {
 	struct ferryi_sysv is;
 	uint64_t wanted = 0;
+	int id = ferryi_sysv_of(l)->id;
 	int err = ferryi_queue_size(a, "capacity", &wanted);
 
-	if (err || !wanted ||
-	    ferryi_sysv_look(ferryi_sysv_of(l)->id, &is) != 0 ||
-	    is.bytes_max == wanted)
+	if (err || !wanted || settle(l->address, id, wanted, false) == 0)
 		return err;
-	if (may_be_resized(&is) &&
-	    ferryi_sysv_set_bytes(ferryi_sysv_of(l)->id, wanted) == 0)
-		return 0;
+	err = ferryi_sysv_look(id, &is);
+	if (err == -EACCES)
+		return ferryi_fail(err,
+				   "%s: who may not receive may not look "
+				   "whether the queue holds %" PRIu64
+				   " bytes (leave capacity= out)",
+				   l->address, wanted);
+	if (err || is.bytes_max == wanted)
+		return 0; /* removed just now: the next call says so */
 	return ferryi_fail(-EEXIST,
 			   "%s: the queue is there and holds %" PRIu64
 			   " bytes, not %" PRIu64 " (leave capacity= out, or "

@@ -3,6 +3,7 @@
 #include "sys/machine.h"
 
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -84,6 +85,17 @@ uint64_t ferryi_machine_setting(const char *name, uint64_t otherwise)
 		value = otherwise;
 	fclose(f);
 	return value;
+}
+
+bool ferryi_machine_may_exceed(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3,
+						 0 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	return syscall(SYS_capget, &head, data) != 0 ||
+	       (data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &
+		CAP_TO_MASK(CAP_SYS_RESOURCE));
 }
 
 void ferryi_machine_boot(char out[40])

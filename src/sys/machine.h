@@ -20,6 +20,9 @@ uint64_t ferryi_machine_max_queue_bytes(void);
 /* A number of sysctl(8), "kernel/msgmax", or `otherwise` where it cannot be read. */
 uint64_t ferryi_machine_setting(const char *name, uint64_t otherwise);
 
+/* May this thread go beyond the limits of the kernel's settings, as far as we know? */
+bool ferryi_machine_may_exceed(void);
+
 /* What tells this run of the kernel from all others; "-" without /proc. */
 void ferryi_machine_boot(char out[40]);
 

@@ -12,6 +12,10 @@
 #define MSG_EXCEPT 020000
 #endif
 
+#ifndef MSG_STAT_ANY /* Linux 4.17 */
+#define MSG_STAT_ANY 13
+#endif
+
 #define READ_BITS  0444
 #define WRITE_BITS 0222
 
@@ -57,12 +61,33 @@ int ferryi_sysv_queues(int (*each)(uint32_t key, void *arg), void *arg)
 	return r;
 }
 
+/*
+ * MSG_STAT_ANY asks for no permission; IPC_STAT for that to read.  It goes by place, and
+ * the kernel makes that of the number; what it returns is the number of who is there.
+ */
+static int stat_any(int id, struct msqid_ds *ds)
+{
+	int r = msgctl(id, MSG_STAT_ANY, ds);
+
+	if (r < 0)
+		return -EACCES; /* as without it */
+	return r == id ? 0 : -EIDRM;
+}
+
+static int stat_of(int id, struct msqid_ds *ds)
+{
+	int err = result(msgctl(id, IPC_STAT, ds));
+
+	return err == -EACCES ? stat_any(id, ds) : err;
+}
+
 int ferryi_sysv_look(int id, struct ferryi_sysv *out)
 {
 	struct msqid_ds ds;
+	int err = stat_of(id, &ds);
 
-	if (msgctl(id, IPC_STAT, &ds) != 0)
-		return -errno;
+	if (err)
+		return err;
 	out->queued = ds.msg_qnum;
 	out->bytes = ds.__msg_cbytes;
 	out->bytes_max = ds.msg_qbytes;
@@ -76,11 +101,13 @@ int ferryi_sysv_look(int id, struct ferryi_sysv *out)
 int ferryi_sysv_set_bytes(int id, uint64_t bytes)
 {
 	struct msqid_ds ds;
+	int err;
 
 	if (bytes > ULONG_MAX)
 		return -EPERM; /* as what is too much elsewhere */
-	if (msgctl(id, IPC_STAT, &ds) != 0)
-		return -errno;
+	err = stat_of(id, &ds);
+	if (err)
+		return err;
 	ds.msg_qbytes = (unsigned long)bytes;
 	return result(msgctl(id, IPC_SET, &ds));
 }

@@ -48,6 +48,8 @@ int ferryi_sysv_ftok(const char *path, int id, uint32_t *out_key);
  */
 int ferryi_sysv_queues(int (*each)(uint32_t key, void *arg), void *arg);
 
+/* -EIDRM, -EINVAL: it was removed.  -EACCES: it may be there, and who may not receive
+ * may not look (before Linux 4.17). */
 int ferryi_sysv_look(int id, struct ferryi_sysv *out);
 int ferryi_sysv_set_bytes(int id, uint64_t bytes);
 int ferryi_sysv_remove(int id);

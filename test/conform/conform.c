@@ -286,6 +286,7 @@ static void add_particular(Suite *s)
 	add_mq_tests(new_case(s, "mq:"));
 	add_sysv_tests(new_case(s, "sysv:"));
 	add_sysv_path_tests(new_case(s, "sysv:PATH"));
+	add_sysv_look_tests(new_case(s, "sysv-looks"));
 	add_signal_tests(new_case(s, "signal:"));
 	add_signal_send_tests(new_case(s, "signals-sent"));
 	add_pipe_tests(new_case(s, "pipe:"));

@@ -237,6 +237,7 @@ void add_file_torn_tests(TCase *tc);
 void add_mq_tests(TCase *tc);
 void add_sysv_tests(TCase *tc);
 void add_sysv_path_tests(TCase *tc);
+void add_sysv_look_tests(TCase *tc);
 void add_pipe_tests(TCase *tc);
 void add_pipe_half_tests(TCase *tc);
 void add_fifo_tests(TCase *tc);
