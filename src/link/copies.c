@@ -10,6 +10,7 @@
 struct ferryi_copy {
 	struct ferryi_copy *next;
 	size_t len;
+	long note;
 	char from[FERRYI_COPY_FROM_MAX];
 	_Alignas(max_align_t) unsigned char data[];
 };
@@ -31,6 +32,7 @@ int ferryi_copies_new(struct ferryi_copies *c, struct ferry_link *l, size_t len,
 				   "bytes",
 				   l->address, len);
 	copy->len = len;
+	copy->note = 0;
 	copy->from[0] = 0;
 	*m = (struct ferry_message){ .data = copy->data,
 				     .len = len,
@@ -47,6 +49,11 @@ int ferryi_copies_new(struct ferryi_copies *c, struct ferry_link *l, size_t len,
 char *ferryi_copies_from(struct ferry_message *m)
 {
 	return copy_of(m)->from;
+}
+
+long *ferryi_copies_note(struct ferry_message *m)
+{
+	return &copy_of(m)->note;
 }
 
 /* The place that points to the copy of `m`, or NULL; with the lock. */

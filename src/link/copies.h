@@ -34,6 +34,9 @@ int ferryi_copies_new(struct ferryi_copies *c, struct ferry_link *l, size_t len,
 /* Where m->from may be written: FERRYI_COPY_FROM_MAX bytes. */
 char *ferryi_copies_from(struct ferry_message *m);
 
+/* A number of the transport's own beside the message; 0 at first. */
+long *ferryi_copies_note(struct ferry_message *m);
+
 /* May it be committed: is it ours still, and not made longer?  0, -ESTALE,
  * -EMSGSIZE. */
 int ferryi_copies_check(struct ferryi_copies *c, const struct ferry_message *m);

@@ -244,6 +244,7 @@ static int try_take(struct ferry_link *l, struct ferry_message *m)
 	memcpy(m->data, q->in.m->text, (size_t)n);
 	m->len = (size_t)n;
 	m->type = type_of(q->in.m->type);
+	*ferryi_copies_note(m) = q->in.m->type;
 	return 0;
 }
 
@@ -257,6 +258,14 @@ static int sysv_take(struct ferry_link *l, struct ferry_message *m)
 	return err;
 }
 
+/* The type that it came with, which may be longer than what `m` can show. */
+static long type_again(struct ferry_message *m)
+{
+	long came = *ferryi_copies_note(m);
+
+	return m->type == type_of(came) ? came : (long)m->type;
+}
+
 /* Back into the queue, behind the others; not with the turn of the send side. */
 static int sysv_requeue(struct ferry_link *l, struct ferry_message *m,
 			int64_t delay_ns)
@@ -267,7 +276,7 @@ static int sysv_requeue(struct ferry_link *l, struct ferry_message *m,
 	if (!err)
 		err = ferryi_queue_at_once(l, delay_ns);
 	if (!err)
-		err = send_from(l, &b, m->data, m->len, (long)m->type);
+		err = send_from(l, &b, m->data, m->len, type_again(m));
 	free(b.m);
 	return err ? err : sysv_end(l, m);
 }

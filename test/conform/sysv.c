@@ -155,6 +155,25 @@ START_TEST(a_type_of_64_bits_is_shown_as_the_largest_of_32)
 }
 END_TEST
 
+START_TEST(a_type_of_64_bits_stays_when_the_message_is_given_back)
+{
+	struct plain p = { LONG_MAX, "far" };
+	struct ferry_message m;
+
+	ok(NULL, ferry_open(&receiver, queue(""), FERRY_DUPLEX));
+	ck_assert_int_eq(msgsnd(number(), &p, 3, 0), 0);
+	ok(receiver, ferry_take(receiver, &m, SOON));
+	ok(receiver, ferry_requeue(&m, 0));
+	ck_assert_int_eq(msgrcv(number(), &p, 100, LONG_MAX, IPC_NOWAIT), 3);
+	ck_assert_int_eq(msgsnd(number(), &p, 3, 0), 0);
+	ok(receiver, ferry_take(receiver, &m, SOON));
+	m.type = 7; /* the caller's choice stays one */
+	ok(receiver, ferry_requeue(&m, 0));
+	expect_marked("far", 7, 0);
+	end();
+}
+END_TEST
+
 /* --- keys, limits, ends ------------------------------------------------------ */
 
 START_TEST(bad_keys_are_refused)
@@ -356,9 +375,13 @@ void add_sysv_tests(TCase *tc)
 	tcase_add_test(tc, the_address_says_which_type_is_sent);
 	tcase_add_test(tc, bad_types_are_refused);
 	tcase_add_test(tc, plain_programs_are_at_either_end);
-	if (sizeof(long) > 4)
+	if (sizeof(long) > 4) {
 		tcase_add_test(tc,
 			       a_type_of_64_bits_is_shown_as_the_largest_of_32);
+		tcase_add_test(
+			tc,
+			a_type_of_64_bits_stays_when_the_message_is_given_back);
+	}
 	tcase_add_test(tc, bad_keys_are_refused);
 	tcase_add_test(tc, hexadecimal_and_decimal_are_the_same_key);
 	tcase_add_test(tc, a_removed_queue_is_told);
