@@ -109,9 +109,22 @@ void ferryi_fault_paid(struct ferryi_fault *f)
 	ferryi_kept_free(k);
 }
 
-/* Accepted here, and refused there: it can never go. */
-static bool is_refused(int r)
+/* This machine lacks something now; the next attempt may find it. */
+static bool is_for_later(int r)
 {
+	return r == -EAGAIN || r == -ENOMEM || r == -ENOSPC || r == -EMFILE;
+}
+
+/*
+ * Accepted here, and refused there.  What the inner link says of a destination says
+ * nothing of any other: such a message must not stand before those of others, so it
+ * goes at once or not at all.  Where all go the same way only what is wrong with the
+ * message itself is its own: the rest ends the call that pays.
+ */
+static bool is_refused(const struct ferryi_kept *k, int r)
+{
+	if (k->to)
+		return r < 0 && !is_for_later(r);
 	return r == -EMSGSIZE || r == -EINVAL;
 }
 
@@ -140,9 +153,9 @@ int ferryi_fault_pay(struct ferryi_fault *f)
 					.to = k->to };
 
 		r = ferryi_fault_pass(f->inner, &o);
-		if (r == 0)
+		if (r == 0) {
 			ferryi_fault_paid(f);
-		if (is_refused(r)) {
+		} else if (is_refused(k, r)) {
 			give_up_first(f);
 			r = 0;
 		}

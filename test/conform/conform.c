@@ -298,6 +298,7 @@ static void add_particular(Suite *s)
 	add_poll_dead_tests(new_case(s, "loops-alone"));
 	add_fault_tests(new_case(s, "faults"));
 	add_fault_link_tests(new_case(s, "fault+"));
+	add_fault_datagram_tests(new_case(s, "fault-datagrams"));
 }
 
 static bool faults; /* those of fault+ only; else the others, in another run */

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* Datagrams with faults: a destination a message, answers. */
+#include "fault.h"
+
+static void receive_at(struct ferry_link **out, const char *name,
+		       char to[ADDRESS_ROOM])
+{
+	char address[ADDRESS_ROOM];
+
+	snprintf(to, ADDRESS_ROOM, "unix:@ferry-conform-%d-%s", (int)getpid(),
+		 name);
+	snprintf(address, sizeof address, "%s?type=dgram", to);
+	ok(NULL, ferry_open(out, address, FERRY_RECV));
+}
+
+static void send_to(const char *to, const char *text)
+{
+	ok(sender, ferry_send_to(sender, to, text, strlen(text), SOON));
+}
+
+static void nothing_more(struct ferry_link *l)
+{
+	char buf[8];
+
+	fails(l, ferry_recv(l, buf, sizeof buf, FERRY_NOWAIT), -EAGAIN);
+}
+
+/* --- a destination that has gone ----------------------------------------------- */
+
+START_TEST(what_is_held_for_one_who_has_gone_stops_nobody_else)
+{
+	struct ferry_link *gone;
+	struct ferry_fault_stat st;
+	char there[ADDRESS_ROOM], here[ADDRESS_ROOM];
+
+	receive_at(&gone, "gone", there);
+	receive_at(&receiver, "here", here);
+	ok(NULL, ferry_open(&sender, "fault+unix:?type=dgram&reorder=1",
+			    FERRY_SEND));
+	send_to(there, "1");
+	ferry_close(gone);
+	send_to(here, "2");
+	send_to(here, "3");
+	send_to(here, "4");
+	expect_text(receiver, "2");
+	expect_text(receiver, "4");
+	expect_text(receiver, "3");
+	nothing_more(receiver);
+	read_faults(sender, &st);
+	ck_assert_uint_eq(st.passed, 3);
+	ck_assert_uint_eq(st.dropped, 1);
+}
+END_TEST
+
+/* How many are accepted until there is no room for one, or for the twin of one. */
+static unsigned fill_up(const char *to)
+{
+	unsigned n = 0;
+	int r;
+
+	while ((r = ferry_send_to(sender, to, "x", 1, FERRY_NOWAIT)) == 0)
+		n++;
+	fails(sender, r, -EAGAIN);
+	return n;
+}
+
+START_TEST(a_twin_of_one_who_has_gone_stops_nobody_else)
+{
+	struct ferry_link *gone;
+	struct ferry_fault_stat st;
+	char there[ADDRESS_ROOM], here[ADDRESS_ROOM];
+	unsigned n;
+
+	receive_at(&gone, "gone", there);
+	receive_at(&receiver, "here", here);
+	ok(NULL,
+	   ferry_open(&sender, "fault+unix:?type=dgram&dup=1", FERRY_SEND));
+	n = fill_up(there);
+	ferry_close(gone);
+	send_to(here, "a");
+	expect_text(receiver, "a");
+	expect_text(receiver, "a");
+	nothing_more(receiver);
+	read_faults(sender, &st);
+	ck_assert_uint_eq(st.passed, n + 1);
+	ck_assert_uint_eq(st.dropped, 0);
+}
+END_TEST
+
+START_TEST(what_may_not_be_sent_there_stops_nobody_else)
+{
+	struct ferry_fault_stat st;
+
+	ok(NULL, ferry_open(&sender, "fault+udp:?reorder=1", FERRY_SEND));
+	send_to("udp:255.255.255.255:9", "1");
+	ok(NULL, ferry_open(&receiver, "udp:127.0.0.1:0", FERRY_RECV));
+	send_to(ferry_address(receiver), "2");
+	expect_text(receiver, "2");
+	send_to("udp:255.255.255.255:9", "3");
+	send_to(ferry_address(receiver), "4");
+	expect_text(receiver, "4");
+	read_faults(sender, &st);
+	ck_assert_uint_eq(st.passed, 2);
+	ck_assert_uint_eq(st.dropped, 2);
+}
+END_TEST
+
+void add_fault_datagram_tests(TCase *tc)
+{
+	tcase_add_test(tc, what_is_held_for_one_who_has_gone_stops_nobody_else);
+	tcase_add_test(tc, a_twin_of_one_who_has_gone_stops_nobody_else);
+	tcase_add_test(tc, what_may_not_be_sent_there_stops_nobody_else);
+}
