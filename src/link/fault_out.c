@@ -44,7 +44,10 @@ int ferryi_fault_pass(struct ferry_link *inner, const struct ferryi_out *o)
 	case FERRYI_WAY_TO: return ms->send_to(inner, o->to, o->data, o->len);
 	case FERRYI_WAY_FDS:
 		return ms->send_fds(inner, o->data, o->len, o->fds, o->n_fds);
-	case FERRYI_WAY_REPLY: return ms->reply(inner, o->m, o->data, o->len);
+	case FERRYI_WAY_REPLY:
+		return ms->reply ?
+			       ms->reply(inner, o->m, o->data, o->len) :
+			       ms->send_to(inner, o->m->from, o->data, o->len);
 	case FERRYI_WAY_COMMIT: return ms->commit(inner, o->m);
 	case FERRYI_WAY_PLAIN: break;
 	}

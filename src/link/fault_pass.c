@@ -157,7 +157,10 @@ void ferryi_fault_messages(struct ferryi_fault *f, struct ferryi_messages *out)
 		HAS(abandon, pass_abandon),
 		HAS(take, pass_take),
 		HAS(release, pass_release),
-		SENDS(reply),
+		/* An answer to an address is an answer still: see transport.h. */
+		.reply = i->reply || i->send_to ?
+				 ferryi_messages_of_faults.reply :
+				 NULL,
 		HAS(requeue, pass_requeue),
 		HAS(reject, pass_reject),
 		HAS(peek, pass_peek),

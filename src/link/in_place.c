@@ -129,6 +129,14 @@ int ferry_release(struct ferry_message *m)
 		     end_message(m, m->link->messages->release(m->link, m));
 }
 
+/* Where each message has its destination an answer needs one, too. */
+static bool leads_back(const struct ferry_message *m)
+{
+	const struct ferryi_messages *ms = m->link->messages;
+
+	return ms->send_to ? m->from != NULL : ms->reply != NULL;
+}
+
 static ssize_t try_reply(struct ferryi_call *c)
 {
 	return c->l->messages->reply(c->l, c->m, c->data, c->len);
@@ -147,13 +155,13 @@ int ferry_reply(const struct ferry_message *m, const void *data, size_t len,
 
 	if (err)
 		return err;
-	if (!m->link->messages->reply && m->link->messages->send_to && m->from)
-		return ferryi_send_to(m->link, m->from, data, len, deadline);
-	if (!m->link->messages->reply)
+	if (!leads_back(m))
 		return ferryi_fail(-EOPNOTSUPP,
 				   "%s: no way leads back to a sender (use "
 				   "channel: or process:)",
 				   m->link->address);
+	if (!m->link->messages->reply)
+		return ferryi_send_to(m->link, m->from, data, len, deadline);
 	copy = *m;
 	c.l = m->link;
 	return (int)ferryi_call_run(&c, deadline);

@@ -59,8 +59,8 @@ struct ferryi_messages {
 	int (*abandon)(struct ferry_link *l, struct ferry_message *m);
 	int (*take)(struct ferry_link *l, struct ferry_message *m);
 	int (*release)(struct ferry_link *l, struct ferry_message *m);
-	/* To who sent a message that was taken; on the send side.  NULL, with
-	 * send_to: to its `from`. */
+	/* To who sent a message that was taken; on the send side.  With send_to,
+	 * only to one that has a `from`, and there; NULL: the core does it. */
 	int (*reply)(struct ferry_link *l, const struct ferry_message *m,
 		     const void *data, size_t len);
 	int (*requeue)(struct ferry_link *l, struct ferry_message *m,

@@ -35,8 +35,8 @@ START_TEST(what_is_held_for_one_who_has_gone_stops_nobody_else)
 
 	receive_at(&gone, "gone", there);
 	receive_at(&receiver, "here", here);
-	ok(NULL, ferry_open(&sender, "fault+unix:?type=dgram&reorder=1",
-			    FERRY_SEND));
+	ok(NULL,
+	   ferry_open(&sender, "fault+unix:?type=dgram&reorder=1", FERRY_SEND));
 	send_to(there, "1");
 	ferry_close(gone);
 	send_to(here, "2");
@@ -105,9 +105,72 @@ START_TEST(what_may_not_be_sent_there_stops_nobody_else)
 }
 END_TEST
 
+/* --- answers ---------------------------------------------------------------------- */
+
+/* Two answers to one question; the faults are those of who answers. */
+static void answers_go_once(const char *with_faults, const char *keys)
+{
+	struct ferry_fault_stat st;
+	char address[ADDRESS_ROOM];
+	struct ferry_message m;
+
+	ok(NULL, ferry_open(&receiver, with_faults, FERRY_DUPLEX));
+	ok(receiver, ferry_local_address(receiver, address, sizeof address));
+	strcat(address, keys);
+	ok(NULL, ferry_open(&sender, address, FERRY_DUPLEX));
+	send_text(sender, "question");
+	ok(receiver, ferry_take(receiver, &m, SOON));
+	ok(receiver, ferry_reply(&m, "one", 3, SOON));
+	expect_text(sender, "one");
+	ok(receiver, ferry_reply(&m, "two", 3, SOON));
+	expect_text(sender, "two");
+	ok(receiver, ferry_release(&m));
+	nothing_more(sender);
+	read_faults(receiver, &st);
+	ck_assert_uint_eq(st.passed, 2);
+	ck_assert_uint_eq(st.doubled + st.reordered, 0);
+	close_ends();
+}
+
+START_TEST(an_answer_is_neither_doubled_nor_held_back)
+{
+	answers_go_once("fault+udp:?bind=127.0.0.1:0&dup=1", "");
+	answers_go_once("fault+udp:?bind=127.0.0.1:0&reorder=1", "");
+	answers_go_once("fault+unix:?type=dgram&dup=1", "?type=dgram");
+	answers_go_once("fault+unix:?type=dgram&reorder=1", "?type=dgram");
+}
+END_TEST
+
+START_TEST(an_answer_is_damaged)
+{
+	struct ferry_fault_stat st;
+	char address[ADDRESS_ROOM], buf[8];
+	struct ferry_message m;
+
+	ok(NULL, ferry_open(&receiver, "fault+unix:?type=dgram&damage=1",
+			    FERRY_DUPLEX));
+	ok(receiver, ferry_local_address(receiver, address, sizeof address));
+	strcat(address, "?type=dgram");
+	ok(NULL, ferry_open(&sender, address, FERRY_DUPLEX));
+	send_text(sender, "question");
+	ok(receiver, ferry_take(receiver, &m, SOON));
+	ok(receiver, ferry_reply(&m, "answer", 6, SOON));
+	ck_assert_int_eq(ferry_recv(sender, buf, sizeof buf, SOON), 6);
+	ck_assert_mem_ne(buf, "answer", 6);
+	m.from = NULL;
+	fails(receiver, ferry_reply(&m, "answer", 6, SOON), -EOPNOTSUPP);
+	says(receiver, -EOPNOTSUPP, "no way leads back");
+	ok(receiver, ferry_release(&m));
+	read_faults(receiver, &st);
+	ck_assert_uint_eq(st.damaged, 1);
+}
+END_TEST
+
 void add_fault_datagram_tests(TCase *tc)
 {
 	tcase_add_test(tc, what_is_held_for_one_who_has_gone_stops_nobody_else);
 	tcase_add_test(tc, a_twin_of_one_who_has_gone_stops_nobody_else);
 	tcase_add_test(tc, what_may_not_be_sent_there_stops_nobody_else);
+	tcase_add_test(tc, an_answer_is_neither_doubled_nor_held_back);
+	tcase_add_test(tc, an_answer_is_damaged);
 }
