@@ -20,7 +20,7 @@
  * time.  Faults happen where the link sends; on a link that was opened to receive
  * only, where it receives.  Without a fault such a link does what the one behind it
  * does.  A stream has no messages to drop, double or reorder: -EOPNOTSUPP; its writes
- * are delayed and damaged.
+ * are delayed and damaged, or what each read finds.
  */
 #ifndef FERRY_FAULT_H
 #define FERRY_FAULT_H
@@ -33,7 +33,8 @@ extern "C" {
 #endif
 
 /* What a link has done so far; passed and dropped are all there were, but for those
- * that it holds.  Of a stream: bytes that passed, bits damaged, writes delayed. */
+ * that it holds.  Of a stream: bytes that passed, bits damaged, writes
+ * delayed, or reads. */
 struct ferry_fault_stat {
 	size_t size; /* sizeof(struct ferry_fault_stat), set by the caller */
 	uint64_t passed; /* went on, once or twice, late, damaged or not */

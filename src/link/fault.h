@@ -24,14 +24,15 @@
 
 #define FERRYI_FAULT_KEYS "seed drop dup reorder damage delay cut"
 
-/* A message in memory of this process. */
+/* A message, or bytes, in memory of this process. */
 struct ferryi_kept {
 	struct ferryi_kept *next;
 	ferry_time due;	      /* not to be handed out before */
 	bool twin, overtaken; /* what is counted when it goes on */
 	bool damaged;
 	struct ferry_message m; /* len, type, priority, who */
-	char *to;		/* a destination of its own, or NULL */
+	size_t gone, flipped; /* of bytes: how many went on; the damaged one */
+	char *to;	      /* a destination of its own, or NULL */
 	char from[FERRYI_COPY_FROM_MAX];
 	unsigned char data[];
 };
@@ -197,6 +198,8 @@ void ferryi_fault_forget(struct ferryi_fault *f);
 
 /* For a link that receives with faults. */
 ssize_t ferryi_fault_recv(struct ferry_link *l, void *buf, size_t size);
+ssize_t ferryi_fault_recv_fds(struct ferry_link *l, void *buf, size_t size,
+			      int *fds, unsigned *n_fds);
 ssize_t ferryi_fault_next_len(struct ferry_link *l);
 int ferryi_fault_take(struct ferry_link *l, struct ferry_message *m);
 int ferryi_fault_release(struct ferry_link *l, struct ferry_message *m);

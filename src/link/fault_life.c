@@ -203,6 +203,8 @@ int ferryi_fault_shutdown(struct ferry_link *l, unsigned direction)
 		r = no_room(l);
 	else
 		r = f->inner->t->shutdown(f->inner, direction);
+	if (r == 0 && l->stream && direction & FERRY_RECV)
+		ferryi_fault_forget(f); /* bytes that were read */
 	ferryi_fault_leave(f);
 	return r;
 }

@@ -138,6 +138,7 @@ void ferryi_fault_messages(struct ferryi_fault *f, struct ferryi_messages *out)
 	if (f->at_recv && has_faults(&f->set)) {
 		*out = (struct ferryi_messages){
 			.recv = ferryi_fault_recv,
+			HAS(recv_fds, ferryi_fault_recv_fds),
 			.next_len = ferryi_fault_next_len,
 			.take = ferryi_fault_take,
 			.release = ferryi_fault_release,

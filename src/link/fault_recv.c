@@ -270,6 +270,17 @@ ssize_t ferryi_fault_recv(struct ferry_link *l, void *buf, size_t size)
 	return n;
 }
 
+/* None are left: they were closed when the message was taken from the inner link. */
+ssize_t ferryi_fault_recv_fds(struct ferry_link *l, void *buf, size_t size,
+			      int *fds, unsigned *n_fds)
+{
+	(void)buf, (void)size, (void)fds, (void)n_fds;
+	return ferryi_fail(-EOPNOTSUPP,
+			   "%s: no descriptors are received with faults (open "
+			   "the sending end with them, and this one without)",
+			   l->address);
+}
+
 ssize_t ferryi_fault_next_len(struct ferry_link *l)
 {
 	struct ferryi_fault *f = ferryi_fault_of(l);

@@ -299,6 +299,7 @@ static void add_particular(Suite *s)
 	add_fault_tests(new_case(s, "faults"));
 	add_fault_link_tests(new_case(s, "fault+"));
 	add_fault_datagram_tests(new_case(s, "fault-datagrams"));
+	add_fault_stream_tests(new_case(s, "fault-stream"));
 }
 
 static bool faults; /* those of fault+ only; else the others, in another run */

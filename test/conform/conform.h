@@ -248,6 +248,7 @@ void add_poll_dead_tests(TCase *tc);
 void add_fault_tests(TCase *tc);
 void add_fault_link_tests(TCase *tc);
 void add_fault_datagram_tests(TCase *tc);
+void add_fault_stream_tests(TCase *tc);
 void add_host_tests(TCase *tc);
 
 #endif

@@ -166,6 +166,27 @@ START_TEST(an_answer_is_damaged)
 }
 END_TEST
 
+/* --- descriptors -------------------------------------------------------------------- */
+
+START_TEST(descriptors_are_not_received_with_faults)
+{
+	char address[ADDRESS_ROOM], buf[8];
+	unsigned n = 1;
+	int fd = 0;
+
+	snprintf(address, sizeof address,
+		 "fault+unix:%s/d?type=dgram&delay=1us", place);
+	ok(NULL, ferry_open(&receiver, address, FERRY_RECV));
+	snprintf(address, sizeof address, "unix:%s/d?type=dgram", place);
+	ok(NULL, ferry_open(&sender, address, FERRY_SEND));
+	ok(sender, ferry_send_fds(sender, "x", 1, &fd, 1, SOON));
+	fails(receiver, ferry_recv_fds(receiver, buf, 8, &fd, &n, SOON),
+	      -EOPNOTSUPP);
+	says(receiver, -EOPNOTSUPP, "received with faults");
+	expect_text(receiver, "x");
+}
+END_TEST
+
 void add_fault_datagram_tests(TCase *tc)
 {
 	tcase_add_test(tc, what_is_held_for_one_who_has_gone_stops_nobody_else);
@@ -173,4 +194,5 @@ void add_fault_datagram_tests(TCase *tc)
 	tcase_add_test(tc, what_may_not_be_sent_there_stops_nobody_else);
 	tcase_add_test(tc, an_answer_is_neither_doubled_nor_held_back);
 	tcase_add_test(tc, an_answer_is_damaged);
+	tcase_add_test(tc, descriptors_are_not_received_with_faults);
 }
