@@ -149,6 +149,30 @@ x.recv(100)"
 	is_one_error_line
 }
 
+@test "nor by another spelling of its name, nor a log or a queue" {
+	cd "$BATS_TEST_TMPDIR"
+	ferry mk jobs
+	ferry mk ./jobs
+	ferry send jobs x
+	ferry send file:log x
+	ln -s log link
+	for pair in 'jobs mailbox:jobs' "jobs $FERRY_REALM/jobs" \
+		'mailbox:j%6fbs jobs' 'fault+mailbox:jobs?seed=1 jobs' \
+		'file:log file:./log' "file:log file:$PWD/link" \
+		"$(mq) $(mq)?mode=0600"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr -2 timeout -k 1 5 ferry pipe -q -n $pair
+		# shellcheck disable=SC2086
+		run --separate-stderr -2 timeout -k 1 5 ferry pipe -n $pair
+		is_one_error_line
+		[[ "$stderr" == *'from itself for ever'* ]]
+	done
+	ferry rm "$(mq)"
+	[ "$(figure jobs queued)" = 1 ]
+	ferry pipe -n jobs ./jobs
+	ferry pipe -q -n file:log file:copy
+}
+
 # --- bytes -----------------------------------------------------------------------
 
 @test "stream to stream: all of it, both ways, and each end is passed on" {
@@ -255,6 +279,75 @@ c.sendall(data[::-1])"
 	[ ! -s "$BATS_TEST_TMPDIR/err" ]
 	run -0 ferry recv -n jobs
 	[ "$output" = precious ]
+}
+
+# For until_true: what start() has started has ended.
+has_ended() {
+	[ ! -e "/proc/$child" ] || grep -q ') Z ' "/proc/$child/stat"
+}
+
+@test "SIGTERM ends it while bytes flow, or messages, that never keep it waiting" {
+	start bash -c 'exec ferry pipe fd:0 fd:1 </dev/zero >/dev/null'
+	until_true grep -q '^wchar: [0-9]\{7\}' "/proc/$child/io"
+	kill -TERM "$child"
+	until_true has_ended
+	bridged
+	[ "$(cat "$BATS_TEST_TMPDIR/status")" = 143 ]
+	ferry mk jobs --full drop-old
+	start bash -c "exec ferry pipe -q 'fd:0?framing=len32' jobs </dev/zero"
+	until_true ferry recv -n jobs
+	kill -TERM "$child"
+	until_true has_ended
+	bridged
+	[ "$(cat "$BATS_TEST_TMPDIR/status")" = 143 ]
+}
+
+@test "SIGTERM when both ways find no room: what they deliver yet is their last" {
+	command -v python3 >/dev/null || skip 'python3 is not installed'
+	cat >"$BATS_TEST_TMPDIR/ends.py" <<-'END'
+		import glob, re, socket, subprocess, sys, time
+		doors = [socket.socket(socket.AF_UNIX) for _ in "ab"]
+		for door, name in zip(doors, "ab"):
+		    door.bind(name)
+		    door.listen()
+		p = subprocess.Popen(["ferry", "pipe", "unix:a", "unix:b"])
+		ends = [door.accept()[0] for door in doors]
+		until = time.monotonic() + 20
+		def each(of_end):
+		    n = 0
+		    for end in ends:
+		        try:
+		            while k := of_end(end):
+		                n += k
+		        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+		            pass
+		    return n
+		def slept(name):
+		    text = open(name).read()
+		    return (re.search(r"State:\s(\w)", text)[1],
+		            int(re.search(r"\nvoluntary\S*\s(\d+)", text)[1]))
+		def tasks():
+		    return [slept(t) for t in sorted(glob.glob(f"/proc/{p.pid}/task/*/status"))]
+		for end in ends:
+		    end.setblocking(False)
+		before = None # both ways, asleep, and nothing moves
+		while each(lambda end: end.send(b"x" * 65536)) or before != tasks() or \
+		        len(before) != 2 or {state for state, _ in before} != {"S"}:
+		    assert time.monotonic() < until
+		    before = tasks()
+		    time.sleep(0.01)
+		p.terminate()
+		# Each has heard of it, and sleeps again: its last chance.
+		while p.poll() is None and not all(s == "S" and n > m for (s, n), (_, m)
+		                                   in zip(tasks(), before)):
+		    assert time.monotonic() < until
+		while p.poll() is None and time.monotonic() < until:
+		    each(lambda end: len(end.recv(1 << 20)))
+		p.kill()
+		sys.exit(p.wait() != -15)
+	END
+	cd "$BATS_TEST_TMPDIR"
+	run -0 python3 ends.py
 }
 
 @test "SIGTERM and a full target: what cannot be given back is told" {

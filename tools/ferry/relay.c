@@ -16,6 +16,9 @@ void relay_stop(struct relay *r, int status)
 
 	atomic_compare_exchange_strong(&r->status, &none, status);
 	atomic_store(&r->stopping, true);
+	/* Once, or it would end the last chance that the other way has already. */
+	if (cancelled() || atomic_exchange(&r->cancelled, true))
+		return;
 	for (int i = 0; i < 2; i++)
 		ferry_cancel(r->end[i].link);
 }

@@ -4,6 +4,7 @@
  * goes to another one, and, where both are connections, the other way as well.
  *
  *   relay_end.c   the two ends: what they are, what is lost between them
+ *   relay_same.c  are they one?
  *   relay_move.c  one way: take, deliver, settle
  *   relay.c       both ways, and the end
  *
@@ -105,7 +106,7 @@ struct relay {
 	struct relay_end end[2];
 	bool both;
 	pthread_mutex_t lock; /* of `seen` */
-	atomic_bool stopping;
+	atomic_bool stopping, cancelled;
 	_Atomic int status; /* of the first fault; 0: none */
 	_Atomic uint64_t n_passed;
 	_Atomic int64_t active_at;
@@ -119,6 +120,9 @@ struct relay_way {
 
 /* Understand and open both; 0 or an exit status. */
 int relay_open(struct relay *r, const char *a, const char *b);
+
+/* Do both, which are open, name the same queue, log or topic? */
+bool relay_is_same(const struct relay_end *a, const struct relay_end *b);
 
 /* From one end to the other, until an end. */
 void *relay_move(void *way);

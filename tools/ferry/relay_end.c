@@ -215,6 +215,11 @@ int relay_open(struct relay *r, const char *a, const char *b)
 		status = check_losses(r, 1);
 	if (!status)
 		status = open_both(r);
+	if (!status && relay_is_same(&r->end[0], &r->end[1]))
+		status = report(a, STATUS_USAGE,
+				"it is %s, and would be filled from itself for "
+				"ever",
+				b);
 	if (!status)
 		status = check_kinds(r);
 	if (status)

@@ -14,6 +14,9 @@
 /*
  * What cannot be given back when we are asked to end: for so long the other side may
  * still accept it.  A second signal ends that, too.
+ *
+ * The other way receives from that link and may not have seen yet that it is cancelled,
+ * so who resumes it cancels it again, whatever came of it, and takes no more.
  */
 #define LAST_CHANCE FERRY_S(1)
 
@@ -96,6 +99,7 @@ static int deliver(struct relay_way *w, struct source *s,
 	if (err == -ECANCELED) {
 		ferry_resume(w->to->link);
 		err = send_on(w, s, m, ferry_after(LAST_CHANCE));
+		ferry_cancel(w->to->link);
 		err = err == -ETIMEDOUT ? -ECANCELED : err;
 	}
 	if (err < 0)
@@ -105,12 +109,21 @@ static int deliver(struct relay_way *w, struct source *s,
 	return err < 0 ? fault(w, w->from, err) : status;
 }
 
+/*
+ * Asked before each take: a call that need not sleep does not tell that it was
+ * cancelled, so while data flows nothing else ends us.
+ */
+static bool is_stopped(const struct relay *r)
+{
+	return cancelled() || atomic_load(&r->stopping);
+}
+
 /* Those of the first way are counted: the other one could not know when to end. */
 static bool wants_more(const struct relay_way *w, uint64_t n_moved)
 {
 	const struct relay *r = w->relay;
 
-	return !atomic_load(&r->stopping) &&
+	return !is_stopped(r) &&
 	       (w->from != &r->end[0] || n_moved < r->o->count);
 }
 
@@ -160,7 +173,7 @@ static int move_messages(struct relay_way *w)
 			relay_stop(r, status);
 	}
 	source_fini(&s);
-	if (err == 0)
+	if (err == 0 && !is_stopped(r))
 		relay_stop(r, 0);
 	return err;
 }
@@ -194,6 +207,7 @@ static int deliver_bytes(struct relay_way *w, char *data, size_t len)
 		ferry_resume(w->to->link);
 		m.len += write_on(w, data + m.len, len - m.len,
 				  ferry_after(LAST_CHANCE), &err);
+		ferry_cancel(w->to->link);
 		err = err == -ETIMEDOUT ? -ECANCELED : err;
 	}
 	if (err < 0) {
@@ -211,7 +225,7 @@ static int move_bytes(struct relay_way *w)
 	ssize_t n;
 	int status;
 
-	for (;;) {
+	while (!is_stopped(r)) {
 		do
 			n = ferry_read(w->from->link, buf, sizeof buf,
 				       until(r));
@@ -224,6 +238,7 @@ static int move_bytes(struct relay_way *w)
 			return 0;
 		}
 	}
+	return -ECANCELED;
 }
 
 /* --- a way, and its end --------------------------------------------------------------- */
@@ -236,10 +251,8 @@ void *relay_move(void *arg)
 	w->end = w->from->stream ? move_bytes(w) : move_messages(w);
 	if (w->end == -ENODATA && !(w->to->t && address_is_shared(w->to->t)))
 		ferry_shutdown(w->to->link, FERRY_SEND);
-	else if (w->end == -ECANCELED)
-		relay_stop(r, 0);
 	else if (w->end < 0 && w->end != -ENODATA && w->end != -EAGAIN &&
-		 w->end != -ETIMEDOUT)
+		 w->end != -ETIMEDOUT && w->end != -ECANCELED)
 		relay_stop(r, fault(w, w->from, w->end));
 	return NULL;
 }
