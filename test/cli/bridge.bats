@@ -281,11 +281,6 @@ c.sendall(data[::-1])"
 	[ "$output" = precious ]
 }
 
-# For until_true: what start() has started has ended.
-has_ended() {
-	[ ! -e "/proc/$child" ] || grep -q ') Z ' "/proc/$child/stat"
-}
-
 @test "SIGTERM ends it while bytes flow, or messages, that never keep it waiting" {
 	start bash -c 'exec ferry pipe fd:0 fd:1 </dev/zero >/dev/null'
 	until_true grep -q '^wchar: [0-9]\{7\}' "/proc/$child/io"

@@ -33,6 +33,21 @@ start() {
 	children+=("$child")
 }
 
+# has_ended: for until_true: what start() has started has.
+has_ended() {
+	[ ! -e "/proc/$child" ] || grep -q ') Z ' "/proc/$child/stat"
+}
+
+# is_ended_by_sigterm: kill what start() has started; it says nothing more in the file err.
+is_ended_by_sigterm() {
+	local status=0
+	kill -TERM "$child"
+	until_true has_ended
+	wait "$child" || status=$?
+	[ "$status" -eq 143 ]
+	[ ! -s "$BATS_TEST_TMPDIR/err" ]
+}
+
 # until_true COMMAND...: wait for a condition, at most ten seconds.
 until_true() {
 	local end=$((SECONDS + 10))

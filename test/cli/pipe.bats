@@ -78,3 +78,29 @@ listened() {
 	ferry mk jobs
 	run ! ferry pipe jobs </dev/null
 }
+
+@test "SIGTERM ends it when the other side has ended its half, and nothing comes here" {
+	cd "$BATS_TEST_TMPDIR"
+	mkfifo hold
+	exec 4<>hold
+	start bash -c "exec ferry pipe -l unix:$PWD/s <hold >out 2>err"
+	until_true test -S s
+	ferry pipe "unix:$PWD/s" <<<bye >/dev/null 3>&- &
+	children+=("$!")
+	until_true grep -q bye out
+	is_ended_by_sigterm
+	exec 4>&-
+}
+
+@test "SIGTERM ends it quietly while nobody reads its output" {
+	cd "$BATS_TEST_TMPDIR"
+	mkfifo slow
+	exec 4<>slow
+	start bash -c "exec ferry pipe -lr unix:$PWD/s >slow 2>err"
+	until_true test -S s
+	bash -c "exec ferry pipe unix:$PWD/s </dev/zero >/dev/null 2>&1" 3>&- 4>&- &
+	children+=("$!")
+	head -c 1 <&4 >/dev/null
+	is_ended_by_sigterm
+	exec 4>&-
+}

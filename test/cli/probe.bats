@@ -139,3 +139,13 @@ is_as_injected() {
 	run ferry probe box
 	[ "$status" -eq 3 ]
 }
+
+@test "SIGTERM ends both ends quietly" {
+	for address in unix: "unix:$BATS_TEST_TMPDIR/s" channel:line; do
+		start ferry probe -C 100000000 "$address" 2>"$BATS_TEST_TMPDIR/err"
+		until_true grep -q . "/proc/$child/task/$child/children"
+		receiver=$(tr -d ' ' <"/proc/$child/task/$child/children")
+		is_ended_by_sigterm
+		until_true test ! -e "/proc/$receiver"
+	done
+}

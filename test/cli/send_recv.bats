@@ -122,6 +122,22 @@ load helper
 	until_true has jobs held 0
 }
 
+@test "SIGTERM ends recv quietly while nobody reads its output, and the message is back" {
+	cd "$BATS_TEST_TMPDIR"
+	ferry mk jobs
+	head -c 200000 /dev/zero | ferry send jobs
+	mkfifo slow
+	exec 4<>slow
+	for framing in -l --json --len32; do
+		start bash -c "exec ferry recv $framing jobs >slow 2>err"
+		head -c 1 <&4 >/dev/null
+		is_ended_by_sigterm
+		[ "$(figure jobs held)" = 0 ]
+	done
+	exec 4>&-
+	ferry recv -n jobs | cmp - <(head -c 200000 /dev/zero)
+}
+
 @test "SIGTERM ends a waiting recv with 128+15 and leaves nothing held" {
 	ferry mk jobs
 	start ferry recv -f jobs

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <ferry.h>
 
-/* From now on a signal cancels the waits of `link`. */
+/* From now on a signal, or one that came before, cancels the waits of `link`. */
 void cancel_on_signals(struct ferry_link *link);
 
 /* The same for several at once: the i-th, less than CANCEL_MAX. */
@@ -31,8 +31,13 @@ void cancel_stop(void);
 
 bool cancelled(void);
 
-/* Wait until `fd` can be read: 0, or -ECANCELED when a signal came. */
+/*
+ * Wait until `fd` can be read: 0, or -ECANCELED when a signal came, whichever thread
+ * it came to.  A process that fork() made inherits what ends the wait, so it is for
+ * those who install it after that.
+ */
 int cancel_wait_readable(int fd);
+int cancel_wait_writable(int fd);
 
 /* The same, but at most `ns`; -1: for ever. `fd` -1: nothing, only the time. */
 int cancel_wait(int fd, int64_t ns);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <ferry.h>
 #include "cancel.h"
+#include "framing.h"
 #include "opening.h"
 #include "relay.h"
 #include "report.h"
@@ -104,11 +105,17 @@ static int give_input(struct sending *s)
 	int status = 0;
 	ssize_t n;
 
-	while (!status && (n = read(STDIN_FILENO, buf, sizeof buf)) != 0)
+	while (!status) {
+		if (cancel_wait_readable(STDIN_FILENO) < 0)
+			return STATUS_NO;
+		n = read(STDIN_FILENO, buf, sizeof buf);
+		if (n == 0)
+			return 0;
 		if (n > 0)
 			status = write_all(s, buf, (size_t)n);
-		else if (errno != EINTR)
+		else if (errno != EINTR && errno != EAGAIN)
 			return report_sys("standard input", errno);
+	}
 	return status;
 }
 
@@ -129,8 +136,7 @@ static int take_output(struct sending *s)
 	ssize_t n;
 
 	while ((n = ferry_read(s->link, buf, sizeof buf, FERRY_FOREVER)) >= 0)
-		if (fwrite(buf, 1, (size_t)n, stdout) != (size_t)n ||
-		    fflush(stdout) != 0)
+		if (!output_bytes(buf, (size_t)n))
 			return report_stdout();
 	return n == -ENODATA ? 0 : say_once(s, (int)n);
 }

@@ -213,6 +213,8 @@ static bool read_whole(int fd, void *buf, size_t len)
 	ssize_t n;
 
 	while (got < len) {
+		if (cancel_wait_readable(fd) < 0)
+			return false;
 		n = read(fd, (char *)buf + got, len - got);
 		if (n <= 0 && (n == 0 || errno != EINTR))
 			return false;
@@ -238,8 +240,12 @@ static int be_sender(struct ferry_link *l, pid_t pid, int in)
 	int r = 0, status;
 	char byte;
 
-	if (!read_whole(in, &byte, 1))
+	cancel_on_signals(NULL);
+	if (!read_whole(in, &byte, 1)) {
+		if (cancelled())
+			kill(pid, SIGTERM);
 		return child_status(pid);
+	}
 	if (!l)
 		r = ferry_open(&l, probe.sends, FERRY_SEND);
 	status = r < 0 ? report_error(probe.name, NULL, r) :
@@ -247,6 +253,8 @@ static int be_sender(struct ferry_link *l, pid_t pid, int in)
 	if (status)
 		kill(pid, SIGTERM);
 	if (!read_whole(in, &result.got, sizeof result.got) || status) {
+		if (cancelled())
+			kill(pid, SIGTERM);
 		r = child_status(pid);
 		return status ? status : r;
 	}

@@ -60,9 +60,10 @@ static int deliver(struct source *s, const struct output *o,
 
 		if (source_return(m, 0) < 0)
 			tell_lost(name, len, ferry_error_status(-sys_errno));
+		cancel_forget();
 		ferry_close(s->link);
 		errno = sys_errno;
-		exit(report_stdout());
+		exit(cancel_finish(report_stdout()));
 	}
 	err = source_done(s, m);
 	return err < 0 ? report_error(name, s->link, err) : 0;

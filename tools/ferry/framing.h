@@ -91,9 +91,13 @@ struct output {
 void output_init(struct output *o, enum framing framing, const char *mailbox);
 
 /*
- * Write one message to standard output and flush it, so that it can be
- * acknowledged afterwards.  False with errno set when it could not be written.
+ * Write one message to standard output, so that it can be acknowledged afterwards.
+ * False with errno set when it could not be written, or when a signal came, which
+ * report_stdout() knows.
  */
 bool output_message(const struct output *o, const struct ferry_message *m);
+
+/* The same for bytes. */
+bool output_bytes(const void *data, size_t len);
 
 #endif

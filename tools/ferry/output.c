@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages to standard output: see framing.h. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
+#include "cancel.h"
 #include "framing.h"
 #include "json.h"
 
@@ -15,6 +19,68 @@ void output_init(struct output *o, enum framing framing, const char *mailbox)
 	o->kind = "mailbox";
 	o->mailbox = mailbox;
 }
+
+/* --- writing, until a signal ends it --------------------------------------------- */
+
+/* May a reader keep us waiting, and does poll(2) tell when it does not? */
+static bool can_wait(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 &&
+	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+/*
+ * write(2) of many, that waits in cancel_wait_writable() only: a signal just before
+ * a write that sleeps would be seen only after the reader has read.  Where the kernel
+ * cannot write without waiting it is a write like any other.
+ */
+static ssize_t write_some(int fd, const struct iovec *v, int n, bool waits)
+{
+	ssize_t len = -1;
+
+	errno = EOPNOTSUPP;
+	if (waits)
+		len = pwritev2(fd, v, n, -1, RWF_NOWAIT);
+	if (len < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
+		len = writev(fd, v, n);
+	if (len < 0 && errno == EAGAIN)
+		len = cancel_wait_writable(fd) < 0 ? -1 : 0;
+	else if (len < 0 && errno == EINTR && !cancelled())
+		len = 0;
+	return len;
+}
+
+/* All of it; changes `v`. */
+static bool write_all(int fd, struct iovec *v, int n)
+{
+	bool waits = can_wait(fd);
+
+	while (n) {
+		ssize_t len = cancelled() ? -1 : write_some(fd, v, n, waits);
+
+		if (len < 0)
+			return false;
+		for (; n && (size_t)len >= v->iov_len; v++, n--)
+			len -= (ssize_t)v->iov_len;
+		if (n) {
+			v->iov_base = (char *)v->iov_base + len;
+			v->iov_len -= (size_t)len;
+		}
+	}
+	return true;
+}
+
+bool output_bytes(const void *data, size_t len)
+{
+	struct iovec v = { .iov_base = (void *)(uintptr_t)data,
+			   .iov_len = len };
+
+	return !fflush(stdout) && write_all(STDOUT_FILENO, &v, 1);
+}
+
+/* --- messages -------------------------------------------------------------------- */
 
 /* When the machine was started, in seconds of CLOCK_REALTIME; 0: unknown. */
 static int64_t boot_time(void)
@@ -52,13 +118,14 @@ static void put_sender(struct json *j, const struct ferry_process *p)
 	json_close(j, '}');
 }
 
-static void put_json(const struct output *o, const struct ferry_message *m)
+static void put_json(FILE *f, const struct output *o,
+		     const struct ferry_message *m)
 {
 	char id[24];
 	struct json j;
 	int n = snprintf(id, sizeof id, "%" PRIu64, m->id);
 
-	json_init(&j, stdout);
+	json_init(&j, f);
 	json_open(&j, NULL, '{');
 	json_text(&j, o->kind, o->mailbox, strlen(o->mailbox));
 	json_number(&j, "seq", m->seq);
@@ -82,29 +149,39 @@ static void put_json(const struct output *o, const struct ferry_message *m)
 	json_end(&j);
 }
 
-static void put_len32(size_t len)
+static bool write_json(const struct output *o, const struct ferry_message *m)
 {
-	unsigned char head[4] = { (unsigned char)len, (unsigned char)(len >> 8),
-				  (unsigned char)(len >> 16),
-				  (unsigned char)(len >> 24) };
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	bool ok;
 
-	fwrite(head, 1, sizeof head, stdout);
+	if (!f)
+		return false;
+	put_json(f, o, m);
+	ok = !ferror(f);
+	ok = !fclose(f) && ok && output_bytes(text, len);
+	free(text);
+	return ok;
 }
 
 bool output_message(const struct output *o, const struct ferry_message *m)
 {
-	if (o->framing == FRAMING_JSON) {
-		put_json(o, m);
-		return !fflush(stdout) && !ferror(stdout);
-	}
-	if (o->framing == FRAMING_LEN32)
-		put_len32(m->len);
-	if (m->len)
-		fwrite(m->data, 1, m->len, stdout);
-	if (o->framing == FRAMING_LINE ||
-	    (o->framing == FRAMING_WHOLE && o->newline))
-		putchar('\n');
-	else if (o->framing == FRAMING_NUL)
-		putchar('\0');
-	return !fflush(stdout) && !ferror(stdout);
+	size_t len = m->len;
+	unsigned char head[4] = { (unsigned char)len, (unsigned char)(len >> 8),
+				  (unsigned char)(len >> 16),
+				  (unsigned char)(len >> 24) };
+	bool ends = o->framing == FRAMING_LINE || o->framing == FRAMING_NUL ||
+		    (o->framing == FRAMING_WHOLE && o->newline);
+	char end = o->framing == FRAMING_NUL ? '\0' : '\n';
+	struct iovec v[] = {
+		{ .iov_base = head,
+		  .iov_len = o->framing == FRAMING_LEN32 ? sizeof head : 0 },
+		{ .iov_base = (void *)(uintptr_t)m->data, .iov_len = len },
+		{ .iov_base = &end, .iov_len = ends },
+	};
+
+	if (o->framing == FRAMING_JSON)
+		return write_json(o, m);
+	return !fflush(stdout) && write_all(STDOUT_FILENO, v, 3);
 }

@@ -148,7 +148,7 @@ int probe_send(const struct probe *p, struct ferry_link *l, uint64_t *sent,
 		status = report_error(p->name, l, r);
 	cancel_forget();
 	ferry_close(l);
-	if (!status && !p->ends)
+	if (!status && !p->ends && !cancelled())
 		status = say_last(p, buf);
 	free(buf);
 	return status;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "cancel.h"
 #include "json.h"
 #include "options.h"
 
@@ -105,6 +106,8 @@ int report_status(const char *name, struct ferry_link *link, int err,
 {
 	char sentence[1024];
 
+	if (err == -ECANCELED && cancelled())
+		return status; /* by a signal: cancel_finish() ends us */
 	ferry_explain(link, err, sentence, sizeof sentence);
 	emit(name, ferry_error_name(err), status, sentence);
 	return status;
@@ -169,6 +172,8 @@ int report_stdout(void)
 
 	if (said)
 		return said;
+	if (cancelled())
+		return STATUS_NO; /* that ended the write */
 	if (sys_errno == EPIPE && sigpipe_before.sa_handler != SIG_IGN) {
 		sigpipe_restore();
 		raise(SIGPIPE);

@@ -33,7 +33,8 @@ _Noreturn void usage_error(const char *fmt, ...)
 
 /*
  * Say what ferry_explain() says of a failed call, and return the exit status
- * of the result.  `name` is what the user wrote; `link` may be NULL.
+ * of the result.  `name` is what the user wrote; `link` may be NULL.  Nothing is said
+ * of a call that a signal has cancelled.
  */
 int report_error(const char *name, struct ferry_link *link, int err);
 
@@ -53,7 +54,8 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * Standard output could not be written: end quietly when its reader has gone
- * (as SIGPIPE would have), else say why.  Returns the exit status.
+ * (as SIGPIPE would have), or when a signal ended the wait for it, else say why.
+ * Returns the exit status, for cancel_finish() where signals are caught.
  */
 int report_stdout(void);
 
