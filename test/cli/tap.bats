@@ -145,3 +145,22 @@ shown() {
 	[ -z "$output" ]
 	ferry rm "mq:/tap$$"
 }
+
+@test "between two: SIGTERM ends it quietly while nobody reads the copy" {
+	cd "$BATS_TEST_TMPDIR"
+	mkfifo slow
+	exec 4<>slow
+	ferry pipe -l "unix:$PWD/b" </dev/zero >/dev/null 2>&1 3>&- 4>&- &
+	children+=("$!")
+	bash -c "exec ferry pipe -l unix:$PWD/a </dev/zero >/dev/null 2>&1" 3>&- 4>&- &
+	children+=("$!")
+	until_true test -S a
+	until_true test -S b
+	start bash -c "exec ferry tap unix:$PWD/b unix:$PWD/a >slow 2>err"
+	head -c 1 <&4 >/dev/null
+	kill -TERM "$child"
+	until_true has_ended
+	tapped
+	[ "$status" = 143 ]
+	exec 4>&-
+}

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "framing.h"
 #include "json.h"
 #include "options.h"
 #include "report.h"
@@ -136,17 +138,44 @@ static void put_hex(struct tap *t, const struct ferry_message *m)
 	}
 }
 
-int tap_write(struct tap *t, char way, const char *from, const char *to,
-	      const struct ferry_message *m)
+static void put(struct tap *t, char way, const char *from, const char *to,
+		const struct ferry_message *m)
 {
 	if (globals.json) {
 		put_json(t, way, from, to, m);
-	} else {
-		put_head(t, way, m);
-		if (t->hex)
-			put_hex(t, m);
-		else
-			put_text(t, m);
+		return;
 	}
+	put_head(t, way, m);
+	if (t->hex)
+		put_hex(t, m);
+	else
+		put_text(t, m);
+}
+
+/* Made first and written then, by what a signal ends. */
+static bool put_out(struct tap *t, char way, const char *from, const char *to,
+		    const struct ferry_message *m)
+{
+	struct tap made = *t;
+	char *text = NULL;
+	size_t len = 0;
+	bool ok;
+
+	made.out = open_memstream(&text, &len);
+	if (!made.out)
+		return false;
+	put(&made, way, from, to, m);
+	ok = !ferror(made.out);
+	ok = !fclose(made.out) && ok && output_bytes(text, len);
+	free(text);
+	return ok;
+}
+
+int tap_write(struct tap *t, char way, const char *from, const char *to,
+	      const struct ferry_message *m)
+{
+	if (!t->file)
+		return put_out(t, way, from, to, m) ? 0 : failed(t);
+	put(t, way, from, to, m);
 	return fflush(t->out) || ferror(t->out) ? failed(t) : 0;
 }
