@@ -2,6 +2,7 @@
 /* Messages to standard output: see framing.h. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,10 +32,19 @@ static bool can_wait(int fd)
 	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
+/* As a FIFO needs it: with room for anything it has room for PIPE_BUF bytes. */
+static ssize_t write_when_ready(int fd, const struct iovec *v)
+{
+	size_t len = v->iov_len < PIPE_BUF ? v->iov_len : PIPE_BUF;
+
+	if (cancel_wait_writable(fd) < 0)
+		return -1;
+	return write(fd, v->iov_base, len);
+}
+
 /*
  * write(2) of many, that waits in cancel_wait_writable() only: a signal just before
- * a write that sleeps would be seen only after the reader has read.  Where the kernel
- * cannot write without waiting it is a write like any other.
+ * a write that sleeps would be seen only after the reader has read.
  */
 static ssize_t write_some(int fd, const struct iovec *v, int n, bool waits)
 {
@@ -44,7 +54,7 @@ static ssize_t write_some(int fd, const struct iovec *v, int n, bool waits)
 	if (waits)
 		len = pwritev2(fd, v, n, -1, RWF_NOWAIT);
 	if (len < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
-		len = writev(fd, v, n);
+		len = waits ? write_when_ready(fd, v) : writev(fd, v, n);
 	if (len < 0 && errno == EAGAIN)
 		len = cancel_wait_writable(fd) < 0 ? -1 : 0;
 	else if (len < 0 && errno == EINTR && !cancelled())
