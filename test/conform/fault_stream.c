@@ -87,8 +87,8 @@ START_TEST(what_waited_is_handed_out_before_the_end)
 	n = ferry_read(receiver, buf, sizeof buf, FERRY_NOWAIT);
 	if (n == -EAGAIN) {
 		ck_assert_int_eq(ferry_read(receiver, buf, 4, SOON), 4);
-		ck_assert_int_eq(
-			ferry_read(receiver, buf + 4, 9, FERRY_NOWAIT), 2);
+		ck_assert_int_eq(ferry_read(receiver, buf + 4, 9, FERRY_NOWAIT),
+				 2);
 		n = 6;
 	}
 	ck_assert_int_eq(n, 6);
