@@ -58,7 +58,8 @@ void cancel_on_signals_too(struct ferry_link *link, int i)
 	if (installed)
 		return;
 	installed = true;
-	woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (woken < 0)
+		woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	for (size_t i = 0; i < N_SIGNALS; i++) {
 		sigaction(signals[i], NULL, &before[i]);
 		if (before[i].sa_handler != SIG_IGN)
