@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include "cancel.h"
@@ -44,7 +46,8 @@ static ssize_t write_when_ready(int fd, const struct iovec *v)
 
 /*
  * write(2) of many, that waits in cancel_wait_writable() only: a signal just before
- * a write that sleeps would be seen only after the reader has read.
+ * a write that sleeps would be seen only after the reader has read.  By number: musl has
+ * no pwritev2() before 1.2.5.
  */
 static ssize_t write_some(int fd, const struct iovec *v, int n, bool waits)
 {
@@ -52,7 +55,8 @@ static ssize_t write_some(int fd, const struct iovec *v, int n, bool waits)
 
 	errno = EOPNOTSUPP;
 	if (waits)
-		len = pwritev2(fd, v, n, -1, RWF_NOWAIT);
+		len = syscall(SYS_pwritev2, fd, v, (long)n, -1L, -1L,
+			      RWF_NOWAIT);
 	if (len < 0 && (errno == EOPNOTSUPP || errno == ENOSYS))
 		len = waits ? write_when_ready(fd, v) : writev(fd, v, n);
 	if (len < 0 && errno == EAGAIN)
