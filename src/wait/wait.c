@@ -396,7 +396,7 @@ void ferryi_doze_end(struct ferryi_doze *d)
 	ferry_time now = ferryi_now();
 	struct ferryi_wait w;
 
-	if (!d->realm || now < d->look_at)
+	if (!d->realm || now < d->look_at || (!d->since && now < d->turn))
 		return;
 	recall(&w, d);
 	if (now < d->turn) {
@@ -451,24 +451,6 @@ static bool has_own_fd(const struct ferryi_cancel *c)
 	       c->generation == ferryi_generation();
 }
 
-/* Either the cancel sees the descriptor, or this sees the cancel. */
-int ferryi_cancel_need_fd(struct ferryi_cancel *c)
-{
-	int fd, none = -1;
-
-	if (__atomic_load_n(&c->fd, __ATOMIC_SEQ_CST) >= 0)
-		return 0;
-	fd = ferryi_eventfd();
-	if (fd < 0)
-		return fd;
-	if (!__atomic_compare_exchange_n(&c->fd, &none, fd, false,
-					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		ferryi_close(fd);
-	else if (__atomic_load_n(&c->word, __ATOMIC_SEQ_CST) != 0)
-		ferryi_eventfd_set(fd);
-	return 0;
-}
-
 /*
  * Make the descriptor say what the word says.  The word is looked at behind each
  * change: a cancel or a resume that comes in between has stored its word before that
@@ -485,6 +467,24 @@ static void settle(struct ferryi_cancel *c)
 		else
 			ferryi_eventfd_clear(c->fd);
 	} while (__atomic_load_n(&c->word, __ATOMIC_SEQ_CST) != word);
+}
+
+/* Either the cancel sees the descriptor, or this sees the cancel. */
+int ferryi_cancel_need_fd(struct ferryi_cancel *c)
+{
+	int fd, none = -1;
+
+	if (__atomic_load_n(&c->fd, __ATOMIC_SEQ_CST) >= 0)
+		return 0;
+	fd = ferryi_eventfd();
+	if (fd < 0)
+		return fd;
+	if (!__atomic_compare_exchange_n(&c->fd, &none, fd, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		ferryi_close(fd);
+	else
+		settle(c);
+	return 0;
 }
 
 void ferryi_cancel_set(struct ferryi_cancel *c)

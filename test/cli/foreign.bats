@@ -238,6 +238,7 @@ for kind, host in (1, "127.0.0.1"), (2, "127.0.0.1"), (1, "0.0.0.0"), (1, "::1")
 	is_one_error_line
 	run --separate-stderr -2 ferry ls jobs
 	is_one_error_line
+	[ "$(ferry ls --names --json tcp: | jq -r 'select(.name == null)')" = "" ]
 	run --separate-stderr -2 ferry ls -l mq:
 	is_one_error_line
 }

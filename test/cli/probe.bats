@@ -149,3 +149,16 @@ is_as_injected() {
 		until_true test ! -e "/proc/$receiver"
 	done
 }
+
+# has_worked: for until_true: what start() has started has used 0.1 s of a CPU.
+has_worked() {
+	[ "$(awk '{ print $14 + $15 }' "/proc/$child/stat")" -ge 10 ]
+}
+
+@test "a signal ends a probe that never waits" {
+	ferry mk jobs
+	start bash -c "exec ferry probe --send -C 100000000 'fault+mailbox:jobs?drop=1' \
+		>/dev/null 2>$BATS_TEST_TMPDIR/err"
+	until_true has_worked
+	is_ended_by_sigterm
+}

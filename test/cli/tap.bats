@@ -164,3 +164,15 @@ shown() {
 	[ "$status" = 143 ]
 	exec 4>&-
 }
+
+@test "a signal ends a tap whose file takes nothing" {
+	cd "$BATS_TEST_TMPDIR"
+	mkfifo slow
+	exec 4<>slow
+	ferry mk jobs
+	head -c 300000 /dev/zero | ferry send jobs
+	start bash -c 'exec ferry tap -a -o slow jobs 2>err' 4>&-
+	head -c 1 <&4 >/dev/null
+	is_ended_by_sigterm
+	exec 4>&-
+}

@@ -139,3 +139,22 @@ sends_signal() {
 	mask=$(awk '/^SigBlk/ { print $2 }' "/proc/$child/status")
 	(((0x$mask >> 11) & 1)) && kill -USR2 "$child"
 }
+
+@test "a signal ends it while it opens its address" {
+	command -v python3 >/dev/null || skip "python3 is not there"
+	cd "$BATS_TEST_TMPDIR"
+	start python3 -c 'import socket, time
+door = socket.socket(socket.AF_UNIX); door.bind("door"); door.listen(0)
+clients = []
+while True: # until its backlog is full
+    c = socket.socket(socket.AF_UNIX); c.setblocking(False)
+    try: c.connect("door")
+    except BlockingIOError: break
+    clients += [c]
+open("full", "w").write("x"); time.sleep(60)'
+	until_true test -s full
+	start bash -c "exec ferry work -l -t 1h unix:door -- cat 2>err"
+	until_true grep -q "^ferry" "/proc/$child/comm"
+	until_true grep -q "^State:.S" "/proc/$child/status"
+	is_ended_by_sigterm
+}

@@ -257,12 +257,11 @@ static int run(const struct verb *verb, int argc, char **argv)
 	err = guard_start(&w->guard, (unsigned)w->o.slots);
 	if (err < 0)
 		return report_sys("guard", -err);
+	status = open_source(w); /* which a signal ends as it ends anything */
 	signal_fd = block_signals(w);
 	w->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (signal_fd < 0 || w->ended_fd < 0)
+	if (!status && (signal_fd < 0 || w->ended_fd < 0))
 		status = report_sys(w->o.name, EMFILE);
-	else
-		status = open_source(w);
 	if (!status)
 		status = check_dead_letters(w);
 	if (!status)

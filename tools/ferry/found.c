@@ -106,7 +106,7 @@ int found_show(const char *scheme, bool only_names)
 
 	if (r < 0)
 		return report_error(NULL, NULL, r);
-	if (only_names) {
+	if (only_names && !globals.json) {
 		for (size_t i = 0; i < n; i++)
 			puts(found[i].address);
 	} else {

@@ -100,4 +100,7 @@ bool output_message(const struct output *o, const struct ferry_message *m);
 /* The same for bytes. */
 bool output_bytes(const void *data, size_t len);
 
+/* To another file, socket or terminal. */
+bool output_to(int fd, const void *data, size_t len);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Messages to standard output: see framing.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/fs.h>
@@ -25,13 +26,29 @@ void output_init(struct output *o, enum framing framing, const char *mailbox)
 
 /* --- writing, until a signal ends it --------------------------------------------- */
 
-/* May a reader keep us waiting, and does poll(2) tell when it does not? */
-static bool can_wait(int fd)
+/*
+ * May a reader keep us waiting, and does poll(2) tell when it does not?  Of a terminal
+ * *fd becomes one of our own that does not wait: the other one is shared with a shell.
+ */
+static bool can_wait(int *fd)
 {
+	static int terminal = -1;
+	char path[40];
 	struct stat st;
 
-	return fstat(fd, &st) == 0 &&
-	       (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	if (fstat(*fd, &st) != 0)
+		return false;
+	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
+		return true;
+	if (!isatty(*fd))
+		return false;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
+	if (terminal < 0)
+		terminal = open(path,
+				O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (terminal >= 0)
+		*fd = terminal;
+	return terminal >= 0;
 }
 
 /* As a FIFO needs it: with room for anything it has room for PIPE_BUF bytes. */
@@ -69,7 +86,7 @@ static ssize_t write_some(int fd, const struct iovec *v, int n, bool waits)
 /* All of it; changes `v`. */
 static bool write_all(int fd, struct iovec *v, int n)
 {
-	bool waits = can_wait(fd);
+	bool waits = can_wait(&fd);
 
 	while (n) {
 		ssize_t len = cancelled() ? -1 : write_some(fd, v, n, waits);
@@ -86,12 +103,17 @@ static bool write_all(int fd, struct iovec *v, int n)
 	return true;
 }
 
-bool output_bytes(const void *data, size_t len)
+bool output_to(int fd, const void *data, size_t len)
 {
 	struct iovec v = { .iov_base = (void *)(uintptr_t)data,
 			   .iov_len = len };
 
-	return !fflush(stdout) && write_all(STDOUT_FILENO, &v, 1);
+	return write_all(fd, &v, 1);
+}
+
+bool output_bytes(const void *data, size_t len)
+{
+	return !fflush(stdout) && output_to(STDOUT_FILENO, data, len);
 }
 
 /* --- messages -------------------------------------------------------------------- */

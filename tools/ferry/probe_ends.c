@@ -93,14 +93,17 @@ static int say_last(const struct probe *p, void *buf)
 
 	if (r < 0)
 		return report_error(p->name, NULL, r);
+	cancel_on_signals(l);
 	probe_write(p, buf, p->count);
 	/* The other end may go with the first of them. */
 	for (int i = 0; i < LAST_WORDS && r == 0; i++)
 		r = ferry_send(l, buf, p->size, ferry_after(p->patience));
+	cancel_forget();
 	ferry_close(l);
 	return 0;
 }
 
+/* A call that need not sleep does not tell that it was cancelled: so each turn asks. */
 static int send_all(const struct probe *p, struct ferry_link *l, void *buf,
 		    uint64_t *sent)
 {
@@ -108,7 +111,8 @@ static int send_all(const struct probe *p, struct ferry_link *l, void *buf,
 
 	for (*sent = 0; *sent < p->count && r == 0; *sent += r == 0) {
 		probe_write(p, buf, *sent);
-		r = ferry_send(l, buf, p->size, FERRY_FOREVER);
+		r = cancelled() ? -ECANCELED :
+				  ferry_send(l, buf, p->size, FERRY_FOREVER);
 		if (!(*sent & 1023))
 			progress(p->name, *sent, (int64_t)(p->count - *sent));
 	}
@@ -204,6 +208,8 @@ static ssize_t receive_all(const struct probe *p, struct ferry_link *l,
 			wait = AFTERWARDS;
 		else if (wait == BEGINNING)
 			wait = p->patience;
+		if (cancelled())
+			return -ECANCELED;
 	}
 	return n;
 }

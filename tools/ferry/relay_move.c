@@ -38,6 +38,12 @@ static void lost(struct relay_way *w, const char *what, size_t len, int status)
 	       what, len, w->to->name);
 }
 
+/* Something has come, or has gone: no way is idle. */
+static void stir(struct relay *r)
+{
+	atomic_store(&r->active_at, ferry_after(0));
+}
+
 /* It has arrived; a status when somebody wants it to end. */
 static int passed(struct relay_way *w, const struct ferry_message *m)
 {
@@ -45,7 +51,7 @@ static int passed(struct relay_way *w, const struct ferry_message *m)
 	int status = 0;
 
 	atomic_fetch_add(&r->n_passed, 1);
-	atomic_store(&r->active_at, ferry_after(0));
+	stir(r);
 	if (!r->o->seen)
 		return 0;
 	pthread_mutex_lock(&r->lock);
@@ -167,6 +173,7 @@ static int move_messages(struct relay_way *w)
 		err = next(r, &s, &m);
 		if (err < 0)
 			break;
+		stir(r);
 		n_moved++;
 		status = deliver(w, &s, &m);
 		if (status)
@@ -232,6 +239,7 @@ static int move_bytes(struct relay_way *w)
 		while (n == -ETIMEDOUT && !is_idle(r));
 		if (n < 0)
 			return (int)n;
+		stir(r);
 		status = deliver_bytes(w, buf, (size_t)n);
 		if (status) {
 			relay_stop(r, status);
@@ -251,8 +259,10 @@ void *relay_move(void *arg)
 	w->end = w->from->stream ? move_bytes(w) : move_messages(w);
 	if (w->end == -ENODATA && !(w->to->t && address_is_shared(w->to->t)))
 		ferry_shutdown(w->to->link, FERRY_SEND);
+	else if (w->end == -ETIMEDOUT) /* neither way goes on alone */
+		relay_stop(r, 0);
 	else if (w->end < 0 && w->end != -ENODATA && w->end != -EAGAIN &&
-		 w->end != -ETIMEDOUT && w->end != -ECANCELED)
+		 w->end != -ECANCELED)
 		relay_stop(r, fault(w, w->from, w->end));
 	return NULL;
 }

@@ -3,10 +3,13 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+#include "cancel.h"
 #include "framing.h"
 #include "json.h"
 #include "options.h"
@@ -18,18 +21,23 @@ int tap_open(struct tap *t, const char *file, bool hex)
 		usage_error("only one of --hex and --json");
 	t->file = file;
 	t->hex = hex;
-	t->out = file ? fopen(file, "ae") : stdout;
-	return t->out ? 0 : report_sys(file, errno);
+	t->fd = STDOUT_FILENO;
+	if (file)
+		t->fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC,
+			     0666);
+	return t->fd >= 0 ? 0 : report_sys(file, errno);
 }
 
 static int failed(const struct tap *t)
 {
-	return t->file ? report_sys(t->file, errno) : report_stdout();
+	if (!t->file)
+		return report_stdout();
+	return cancelled() ? STATUS_NO : report_sys(t->file, errno);
 }
 
 int tap_close(struct tap *t)
 {
-	return t->file && fclose(t->out) ? failed(t) : 0;
+	return t->file && close(t->fd) ? failed(t) : 0;
 }
 
 static struct timespec now(void)
@@ -153,29 +161,19 @@ static void put(struct tap *t, char way, const char *from, const char *to,
 }
 
 /* Made first and written then, by what a signal ends. */
-static bool put_out(struct tap *t, char way, const char *from, const char *to,
-		    const struct ferry_message *m)
+int tap_write(struct tap *t, char way, const char *from, const char *to,
+	      const struct ferry_message *m)
 {
-	struct tap made = *t;
 	char *text = NULL;
 	size_t len = 0;
 	bool ok;
 
-	made.out = open_memstream(&text, &len);
-	if (!made.out)
-		return false;
-	put(&made, way, from, to, m);
-	ok = !ferror(made.out);
-	ok = !fclose(made.out) && ok && output_bytes(text, len);
-	free(text);
-	return ok;
-}
-
-int tap_write(struct tap *t, char way, const char *from, const char *to,
-	      const struct ferry_message *m)
-{
-	if (!t->file)
-		return put_out(t, way, from, to, m) ? 0 : failed(t);
+	t->out = open_memstream(&text, &len);
+	if (!t->out)
+		return failed(t);
 	put(t, way, from, to, m);
-	return fflush(t->out) || ferror(t->out) ? failed(t) : 0;
+	ok = !ferror(t->out);
+	ok = !fclose(t->out) && ok && output_to(t->fd, text, len);
+	free(text);
+	return ok ? 0 : failed(t);
 }

@@ -11,7 +11,8 @@
 #include <ferry.h>
 
 struct tap {
-	FILE *out;
+	FILE *out; /* the record that is being made */
+	int fd;
 	const char *file; /* what it is called; NULL: standard output */
 	bool hex;
 };
@@ -21,7 +22,7 @@ int tap_open(struct tap *t, const char *file, bool hex);
 int tap_close(struct tap *t);
 
 /*
- * One record, flushed.  `to` is NULL where it was only looked at; `way` is '>' or
+ * One record, at once.  `to` is NULL where it was only looked at; `way` is '>' or
  * '<', seen from the first address.  0, or an exit status.
  */
 int tap_write(struct tap *t, char way, const char *from, const char *to,
