@@ -215,7 +215,7 @@ ssize_t ferryi_signal_next_len(struct ferry_link *l)
 
 ssize_t ferryi_signal_recv(struct ferry_link *l, void *buf, size_t size)
 {
-	struct ferry_signal s;
+	struct ferry_signal s = { 0 };
 	int err;
 
 	if (size < sizeof s) {
@@ -232,7 +232,7 @@ ssize_t ferryi_signal_recv(struct ferry_link *l, void *buf, size_t size)
 int ferryi_signal_take(struct ferry_link *l, struct ferry_message *m)
 {
 	struct ferryi_signals *s = ferryi_signals_of(l);
-	struct ferry_signal next;
+	struct ferry_signal next = { 0 };
 	int err = look(l);
 
 	if (!err)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Standard input and output over a connection: all of it, and an honest end.
 
+# shellcheck disable=SC2030,SC2031 # each test is a process, and sets its own
+
 load helper
 
 # listen NAME [OPTION...]: in the background, its output in out, its status in status.

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # A copy of what passes: nothing is taken, nothing is hidden.
 
+# shellcheck disable=SC2030,SC2031 # each test is a process, and sets its own
+
 load helper
 
 # tap ARGUMENT...: in the background, its lines in out and what it says in err.
