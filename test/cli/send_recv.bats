@@ -126,15 +126,15 @@ load helper
 	cd "$BATS_TEST_TMPDIR"
 	ferry mk jobs
 	head -c 200000 /dev/zero | ferry send jobs
-	mkfifo slow
-	exec 4<>slow
 	for framing in -l --json --len32; do
-		start bash -c "exec ferry recv $framing jobs >slow 2>err"
-		head -c 1 <&4 >/dev/null
+		mkfifo "slow$framing"
+		exec 4<>"slow$framing"
+		start bash -c "exec ferry recv $framing jobs >slow$framing 2>err" 4>&-
+		head -c 1 <&4 >/dev/null # it writes
 		is_ended_by_sigterm
 		[ "$(figure jobs held)" = 0 ]
+		exec 4>&-
 	done
-	exec 4>&-
 	ferry recv -n jobs | cmp - <(head -c 200000 /dev/zero)
 }
 

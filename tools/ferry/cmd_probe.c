@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <ferry.h>
@@ -267,7 +268,7 @@ static int run_both(void)
 {
 	struct ferry_link *ends[2] = { NULL, NULL };
 	int fds[2], r = 0, status;
-	pid_t pid;
+	pid_t pid, us = getpid();
 
 	if (probe.pairs)
 		r = ferry_pair(ends, probe.sends);
@@ -277,6 +278,9 @@ static int run_both(void)
 	if (pid < 0)
 		return report_sys(probe.name, errno);
 	if (pid == 0) {
+		/* a signal may end us before we can hand it on */
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != us)
+			_exit(STATUS_NO);
 		close(fds[0]);
 		ferry_close(ends[1]);
 		_exit(cancel_finish(be_receiver(ends[0], fds[1])));
