@@ -266,8 +266,8 @@ static ssize_t udp_next_len(struct ferry_link *l)
 		if (n >= 0 && ferryi_name_same(&from, &u->to))
 			return n;
 		if (n >= 0)
-			n = ferryi_socket_take(u->end.in, NULL, 0);
-	} while (n >= 0 || n == -EMSGSIZE); /* one that was not empty */
+			n = ferryi_socket_drop(u->end.in);
+	} while (n >= 0);
 	return ferryi_endpoint_result(l, n);
 }
 

@@ -344,12 +344,20 @@ ssize_t ferryi_socket_next(int fd)
 
 ssize_t ferryi_socket_next_from(int fd, struct ferryi_name *from)
 {
-	struct msghdr m = { .msg_name = from->bytes,
-			    .msg_namelen = sizeof from->bytes };
-	ssize_t n = receive(fd, &m, MSG_PEEK);
+	socklen_t size = sizeof from->bytes;
+	ssize_t n;
 
-	from->size = m.msg_namelen;
-	return n;
+	while ((n = recvfrom(fd, NULL, 0, MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC,
+			     (struct sockaddr *)from->bytes, &size)) < 0 &&
+	       errno == EINTR)
+		;
+	from->size = size;
+	return n < 0 ? -errno : n;
+}
+
+ssize_t ferryi_socket_drop(int fd)
+{
+	return receive_bytes(fd, NULL, 0, 0);
 }
 
 /* Without room for them the kernel closes the descriptors of a message itself. */

@@ -92,6 +92,9 @@ ssize_t ferryi_socket_next(int fd);
 /* The same of datagrams, with who sent it. */
 ssize_t ferryi_socket_next_from(int fd, struct ferryi_name *from);
 
+/* Throw the first message away. */
+ssize_t ferryi_socket_drop(int fd);
+
 /* What comes with a message. */
 struct ferryi_came {
 	struct ferryi_name from; /* size 0: the sender has no name */
