@@ -169,8 +169,10 @@ void ferryi_fault_drop_twin(struct ferryi_fault *f);
 /* What was held back is ready; has it been overtaken? */
 void ferryi_fault_release_held(struct ferryi_fault *f, bool overtaken);
 
-/* Send what is ready; the first of it has gone out. */
+/* Send what is ready. */
 int ferryi_fault_pay(struct ferryi_fault *f);
+
+/* The first that is ready has gone out, or, received, to the caller: count it. */
 void ferryi_fault_paid(struct ferryi_fault *f);
 
 /* Let go what waits for the next message, and give what is ready a last try. */

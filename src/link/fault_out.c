@@ -99,7 +99,6 @@ struct ferryi_kept *ferryi_fault_keep(const struct ferryi_out *o)
 	return k;
 }
 
-/* The first one that is ready has gone out. */
 void ferryi_fault_paid(struct ferryi_fault *f)
 {
 	struct ferryi_kept *k = f->ready;

@@ -228,14 +228,7 @@ static int find(struct ferryi_fault *f)
 /* The first one is handed out. */
 static void hand_out(struct ferryi_fault *f)
 {
-	struct ferryi_kept *k = f->ready;
-
-	f->ready = k->next;
-	ferryi_fault_count(&f->stat.doubled, k->twin);
-	ferryi_fault_count(&f->stat.passed, !k->twin);
-	ferryi_fault_count(&f->stat.reordered, k->overtaken);
-	ferryi_fault_count(&f->stat.damaged, k->damaged);
-	ferryi_kept_free(k);
+	ferryi_fault_paid(f);
 	if (is_last(f) && !f->ready && !f->held)
 		ferryi_fault_cut(f);
 }
